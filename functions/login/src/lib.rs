@@ -1,0 +1,47 @@
+//! Logging in, going on with new tokens, and logging out.
+
+pub mod login;
+pub mod logout;
+pub mod refresh;
+mod tokens;
+
+use axum::{Router, routing::post};
+use shared::{
+    clock::Clock,
+    config::{Deployed, MissingVariable},
+    http::finished,
+    identity::Identity,
+    random::Random,
+    store::Store,
+};
+
+/// What this function uses.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// State.
+    pub store: Store,
+    /// Passwords and tokens.
+    pub identity: Identity,
+    /// Time.
+    pub clock: Clock,
+    /// Names that cannot exist, for addresses without an account.
+    pub random: Random,
+}
+
+impl App {
+    /// The deployed function's parts.
+    pub async fn from_env() -> Result<Self, MissingVariable> {
+        let deployed = Deployed::from_env().await;
+        let (store, identity) = (deployed.store()?, deployed.identity()?);
+        Ok(Self { store, identity, clock: Clock::system(), random: deployed.random() })
+    }
+}
+
+/// The function's routes.
+pub fn router(app: App) -> Router {
+    let routes = Router::new()
+        .route("/v1/auth/login", post(login::login))
+        .route("/v1/auth/refresh", post(refresh::refresh))
+        .route("/v1/auth/logout", post(logout::logout));
+    finished(routes.with_state(app))
+}

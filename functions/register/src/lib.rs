@@ -1,0 +1,45 @@
+//! Registering: the open form, the mailed link that confirms the address, and asking for that mail again.
+//!
+//! Nothing here tells an outsider whether an address has an account: known and unknown ones get the same answer by the
+//! same calls (architecture, section 3.11).
+
+pub mod confirm;
+pub mod register;
+pub mod resend;
+
+use axum::{Router, routing::post};
+use shared::{
+    clock::Clock,
+    config::{Deployed, MissingVariable},
+    http::finished,
+    identity::Identity,
+    store::Store,
+};
+
+/// What this function uses.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// State.
+    pub store: Store,
+    /// Passwords.
+    pub identity: Identity,
+    /// Time.
+    pub clock: Clock,
+}
+
+impl App {
+    /// The deployed function's parts.
+    pub async fn from_env() -> Result<Self, MissingVariable> {
+        let deployed = Deployed::from_env().await;
+        Ok(Self { store: deployed.store()?, identity: deployed.identity()?, clock: Clock::system() })
+    }
+}
+
+/// The function's routes.
+pub fn router(app: App) -> Router {
+    let routes = Router::new()
+        .route("/v1/registrations", post(register::register))
+        .route("/v1/registrations/confirm", post(confirm::confirm))
+        .route("/v1/registrations/resend", post(resend::resend));
+    finished(routes.with_state(app))
+}

@@ -1,0 +1,37 @@
+//! The portal's settings: for API Owners to read and change, and the part that the sign-up form needs.
+
+pub mod change;
+pub mod public;
+pub mod read;
+
+use axum::{Router, routing::get};
+use shared::{
+    clock::Clock,
+    config::{Deployed, MissingVariable},
+    http::finished,
+    store::Store,
+};
+
+/// What this function uses.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// State.
+    pub store: Store,
+    /// Time.
+    pub clock: Clock,
+}
+
+impl App {
+    /// The deployed function's parts.
+    pub async fn from_env() -> Result<Self, MissingVariable> {
+        Ok(Self { store: Deployed::from_env().await.store()?, clock: Clock::system() })
+    }
+}
+
+/// The function's routes.
+pub fn router(app: App) -> Router {
+    let routes = Router::new()
+        .route("/v1/settings", get(read::read).patch(change::change))
+        .route("/v1/settings/public", get(public::public));
+    finished(routes.with_state(app))
+}

@@ -1,0 +1,41 @@
+//! People: the list that a caller may see, one person, and creating people by hand.
+
+pub mod create;
+pub mod list;
+pub mod read;
+
+use axum::{Router, routing::get};
+use shared::{
+    clock::Clock,
+    config::{Deployed, MissingVariable},
+    http::finished,
+    identity::Identity,
+    store::Store,
+};
+
+/// What this function uses.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// State.
+    pub store: Store,
+    /// Passwords.
+    pub identity: Identity,
+    /// Time.
+    pub clock: Clock,
+}
+
+impl App {
+    /// The deployed function's parts.
+    pub async fn from_env() -> Result<Self, MissingVariable> {
+        let deployed = Deployed::from_env().await;
+        Ok(Self { store: deployed.store()?, identity: deployed.identity()?, clock: Clock::system() })
+    }
+}
+
+/// The function's routes.
+pub fn router(app: App) -> Router {
+    let routes = Router::new()
+        .route("/v1/users", get(list::list).post(create::create))
+        .route("/v1/users/{id}", get(read::read));
+    finished(routes.with_state(app))
+}

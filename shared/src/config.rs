@@ -1,0 +1,105 @@
+//! The configuration, read once at start. Nothing else reads the environment.
+
+use aws_config::{BehaviorVersion, SdkConfig};
+
+use crate::{
+    identity::Identity,
+    mail::Mailer,
+    random::Random,
+    store::{Db, Outbox, Store, Tables},
+};
+
+/// What the deployment tells a function. A variable that the function does not use may be missing.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `PORTAL_TABLE`: the table of state.
+    pub portal_table: Option<String>,
+    /// `MAIL_TABLE`: the table of mail.
+    pub mail_table: Option<String>,
+    /// `USER_POOL_ID`: the Cognito user pool.
+    pub user_pool_id: Option<String>,
+    /// `USER_POOL_CLIENT_ID`: the pool's app client.
+    pub user_pool_client_id: Option<String>,
+    /// `PORTAL_URL`: where mailed links lead.
+    pub portal_url: Option<String>,
+    /// `CONFIGURATION_SET`: the SES configuration set.
+    pub configuration_set: Option<String>,
+}
+
+/// A variable that a function needs is missing: the function does not start.
+#[derive(Debug, thiserror::Error)]
+#[error("the environment variable {0} is not set")]
+pub struct MissingVariable(&'static str);
+
+impl Config {
+    /// Reads the environment.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one home of the configuration")]
+    pub fn from_env() -> Self {
+        let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+        Self {
+            portal_table: variable("PORTAL_TABLE"),
+            mail_table: variable("MAIL_TABLE"),
+            user_pool_id: variable("USER_POOL_ID"),
+            user_pool_client_id: variable("USER_POOL_CLIENT_ID"),
+            portal_url: variable("PORTAL_URL"),
+            configuration_set: variable("CONFIGURATION_SET"),
+        }
+    }
+}
+
+/// The parts that the deployed functions are put together from.
+#[derive(Clone, Debug)]
+pub struct Deployed {
+    config: Config,
+    sdk: SdkConfig,
+    random: Random,
+}
+
+impl Deployed {
+    /// Reads the environment and prepares the SDK. Calls nothing.
+    pub async fn from_env() -> Self {
+        let sdk = aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await;
+        Self { config: Config::from_env(), sdk, random: Random::system() }
+    }
+
+    /// Randomness of the operating system.
+    #[must_use]
+    pub fn random(&self) -> Random {
+        self.random.clone()
+    }
+
+    /// The store.
+    pub fn store(&self) -> Result<Store, MissingVariable> {
+        let portal = required(&self.config.portal_table, "PORTAL_TABLE")?;
+        self.db(portal).map(Store::new)
+    }
+
+    /// The user pool.
+    pub fn identity(&self) -> Result<Identity, MissingVariable> {
+        let client = aws_sdk_cognitoidentityprovider::Client::new(&self.sdk);
+        let pool_id = required(&self.config.user_pool_id, "USER_POOL_ID")?;
+        Ok(Identity::new(client, pool_id, required(&self.config.user_pool_client_id, "USER_POOL_CLIENT_ID")?))
+    }
+
+    /// The mailer, which knows the mail table alone.
+    pub fn mailer(&self) -> Result<Mailer, MissingVariable> {
+        Ok(Mailer {
+            outbox: Outbox::new(self.db(String::new())?),
+            ses: aws_sdk_sesv2::Client::new(&self.sdk),
+            configuration_set: self.config.configuration_set.clone(),
+            portal_url: required(&self.config.portal_url, "PORTAL_URL")?,
+            random: self.random.clone(),
+        })
+    }
+
+    fn db(&self, portal: String) -> Result<Db, MissingVariable> {
+        let mail = required(&self.config.mail_table, "MAIL_TABLE")?;
+        let client = aws_sdk_dynamodb::Client::new(&self.sdk);
+        Ok(Db::new(client, Tables { portal, mail }, self.random.clone()))
+    }
+}
+
+fn required(value: &Option<String>, name: &'static str) -> Result<String, MissingVariable> {
+    value.clone().ok_or(MissingVariable(name))
+}

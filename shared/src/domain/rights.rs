@@ -1,0 +1,179 @@
+//! Who may see and do what: the one place that decides it.
+//!
+//! Every handler asks [`decide`]; nothing else looks at a caller's role. Source of the rules: architecture, section 5,
+//! and the levels in the contract.
+
+use super::{
+    ids::TeamId,
+    user::{Role, Status, User},
+};
+
+/// What a caller wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action<'a> {
+    /// List people, within what the caller sees.
+    ListPeople,
+    /// Read one person's details.
+    ReadPerson(&'a User),
+    /// Create a person by hand.
+    CreatePerson,
+    /// Approve, reject or reopen registrations, switch people on and off; asked before anybody is looked up.
+    ChangeStates,
+    /// The same for this person.
+    ChangeState(&'a User),
+    /// Read or change the portal's settings.
+    ManageSettings,
+}
+
+/// Why a caller may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The caller may know that it exists, and may not do this.
+    Forbidden,
+    /// The caller may not even know that it exists.
+    Unseen,
+}
+
+/// Whether `caller`, an active person, may do `action`.
+///
+/// # Errors
+/// [`Refusal`] says which of the two answers the caller gets.
+pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
+    let owner = caller.role == Role::ApiOwner;
+    let allowed = |is: bool| if is { Ok(()) } else { Err(Refusal::Forbidden) };
+    match action {
+        Action::ListPeople => Ok(()),
+        Action::CreatePerson | Action::ChangeStates | Action::ManageSettings => allowed(owner),
+        Action::ChangeState(person) => allowed(owner && person.id != caller.id),
+        Action::ReadPerson(person) => match caller.role {
+            Role::ApiOwner => Ok(()),
+            Role::TeamMember => Err(Refusal::Forbidden),
+            Role::ConsumerAdmin if sees(caller, person) => Ok(()),
+            Role::ConsumerAdmin => Err(Refusal::Unseen),
+        },
+    }
+}
+
+/// Whether `caller` finds `person` in lists: API Owners find everybody, everybody finds themselves, consumers those
+/// with whom they share a team and who have confirmed their address.
+#[must_use]
+pub fn sees(caller: &User, person: &User) -> bool {
+    caller.role == Role::ApiOwner
+        || caller.id == person.id
+        || (person.status != Status::Unconfirmed && shares_team(caller, person))
+}
+
+fn shares_team(caller: &User, person: &User) -> bool {
+    person.team_ids.iter().any(|team| caller.team_ids.contains(team) && makes_visible(team))
+}
+
+/// Whether sharing `team` makes people visible to each other: not in the default team of the Default Organisation,
+/// where strangers meet.
+#[must_use]
+pub fn makes_visible(team: &TeamId) -> bool {
+    *team != TeamId::default_team()
+}
+
+/// The teams of `person` that `caller` is shown: all for API Owners and for oneself, else the shared ones.
+#[must_use]
+pub fn visible_teams(caller: &User, person: &User) -> Vec<TeamId> {
+    let everything = caller.role == Role::ApiOwner || caller.id == person.id;
+    person.team_ids.iter().filter(|team| everything || caller.team_ids.contains(team)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::{
+        email::Email,
+        ids::OrganisationId,
+        name::Name,
+        organisation::Placement,
+        user::{NewUser, Source, Start},
+    };
+
+    fn team(number: u128) -> TeamId {
+        TeamId::new(Timestamp::UNIX_EPOCH, number + 1)
+    }
+
+    fn person(number: u128, role: Role, team_ids: Vec<TeamId>) -> User {
+        let organisation_id = OrganisationId::new(Timestamp::UNIX_EPOCH, 1);
+        let new = NewUser {
+            email: Email::parse("ada@example.com").unwrap(),
+            first_name: Name::parse("Ada").unwrap(),
+            last_name: Name::parse("Lovelace").unwrap(),
+            role,
+            placement: (role != Role::ApiOwner).then_some(Placement { organisation_id, team_ids }),
+            source: Source::SelfRegistration,
+            start: Start::As(Status::Active),
+        };
+        new.at(Timestamp::UNIX_EPOCH, number)
+    }
+
+    #[test]
+    fn only_api_owners_create_people_change_states_and_manage_settings() {
+        for action in [Action::CreatePerson, Action::ChangeStates, Action::ManageSettings] {
+            assert_eq!(decide(&person(1, Role::ApiOwner, vec![]), action), Ok(()));
+            assert_eq!(decide(&person(1, Role::ConsumerAdmin, vec![team(1)]), action), Err(Refusal::Forbidden));
+            assert_eq!(decide(&person(1, Role::TeamMember, vec![team(1)]), action), Err(Refusal::Forbidden));
+        }
+    }
+
+    #[test]
+    fn nobody_changes_their_own_state() {
+        let owner = person(1, Role::ApiOwner, vec![]);
+
+        assert_eq!(decide(&owner, Action::ChangeState(&owner)), Err(Refusal::Forbidden));
+        assert_eq!(decide(&owner, Action::ChangeState(&person(2, Role::ApiOwner, vec![]))), Ok(()));
+    }
+
+    #[test]
+    fn a_consumer_admin_reads_people_of_shared_teams_and_does_not_learn_of_others() {
+        let admin = person(1, Role::ConsumerAdmin, vec![team(1), team(2)]);
+
+        assert_eq!(decide(&admin, Action::ReadPerson(&person(2, Role::TeamMember, vec![team(2)]))), Ok(()));
+        assert_eq!(
+            decide(&admin, Action::ReadPerson(&person(2, Role::TeamMember, vec![team(3)]))),
+            Err(Refusal::Unseen)
+        );
+        let owner = person(3, Role::ApiOwner, vec![]);
+        assert_eq!(decide(&admin, Action::ReadPerson(&owner)), Err(Refusal::Unseen));
+    }
+
+    #[test]
+    fn a_team_member_reads_nobodys_details() {
+        let member = person(1, Role::TeamMember, vec![team(1)]);
+
+        assert_eq!(decide(&member, Action::ReadPerson(&member)), Err(Refusal::Forbidden));
+    }
+
+    #[test]
+    fn the_default_team_makes_nobody_visible() {
+        let admin = person(1, Role::ConsumerAdmin, vec![TeamId::default_team()]);
+        let stranger = person(2, Role::TeamMember, vec![TeamId::default_team()]);
+
+        assert!(!sees(&admin, &stranger));
+        assert!(sees(&admin, &admin));
+    }
+
+    #[test]
+    fn consumers_do_not_see_unconfirmed_registrations() {
+        let admin = person(1, Role::ConsumerAdmin, vec![team(1)]);
+        let mut applicant = person(2, Role::TeamMember, vec![team(1)]);
+        applicant.status = Status::Unconfirmed;
+
+        assert!(!sees(&admin, &applicant));
+        assert!(sees(&person(3, Role::ApiOwner, vec![]), &applicant));
+    }
+
+    #[test]
+    fn only_shared_teams_are_shown() {
+        let admin = person(1, Role::ConsumerAdmin, vec![team(1)]);
+        let other = person(2, Role::TeamMember, vec![team(1), team(2)]);
+
+        assert_eq!(visible_teams(&admin, &other), [team(1)]);
+        assert_eq!(visible_teams(&other, &other), [team(1), team(2)]);
+    }
+}

@@ -1,0 +1,19 @@
+//! What every route has in common: problems, bodies read with all their faults, callers, pages.
+//!
+//! Nothing here decides what a caller may do: that is `domain::rights`.
+
+mod body;
+mod caller;
+mod finish;
+mod next;
+mod page;
+mod people;
+mod problem;
+
+pub use body::{Fields, FromFields, Payload, boolean, choice, integer, items, secret, text};
+pub use caller::{RequestId, Session, admit};
+pub use finish::finished;
+pub use page::{Cursor, Listing, PageBody, Parameters};
+pub use people::{ListedPerson, PlaceBody, UserBody};
+pub use problem::{FieldFault, Problem};
+pub use next::Next;

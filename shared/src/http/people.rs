@@ -1,0 +1,123 @@
+//! How people are shown.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    domain::{
+        ids::{TeamId, UserId},
+        name::Name,
+        rights,
+        user::{Role, Source, Status, User},
+    },
+    store::Places,
+};
+
+/// An organisation or team wherever it is named.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlaceBody {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: Name,
+}
+
+/// A person, as admins, owners and they themselves see them.
+#[derive(Debug, Serialize)]
+pub struct UserBody {
+    id: UserId,
+    email: String,
+    first_name: Name,
+    last_name: Name,
+    status: Status,
+    role: Role,
+    organisation: Option<PlaceBody>,
+    teams: Vec<PlaceBody>,
+    must_change_password: bool,
+    source: Source,
+    mail_status: &'static str,
+    attributes: Map<String, Value>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    last_login_at: Option<Timestamp>,
+}
+
+impl UserBody {
+    /// `person` as `caller` sees them: teams that are not the caller's are not shown.
+    #[must_use]
+    pub fn new(caller: &User, person: User, places: &Places) -> Self {
+        let teams = teams(&rights::visible_teams(caller, &person), places);
+        let organisation = person.organisation_id.as_ref().and_then(|id| {
+            Some(PlaceBody { id: id.to_string(), name: places.organisation(id)?.clone() })
+        });
+        Self {
+            id: person.id,
+            email: person.email.into(),
+            first_name: person.first_name,
+            last_name: person.last_name,
+            status: person.status,
+            role: person.role,
+            organisation,
+            teams,
+            must_change_password: person.must_change_password,
+            source: person.source,
+            mail_status: "ok",
+            attributes: person.attributes,
+            created_at: person.created_at,
+            updated_at: person.updated_at,
+            last_login_at: person.last_login_at,
+        }
+    }
+}
+
+/// A person in a list: whole for admins and owners, without what is none of a Team Member's business.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum ListedPerson {
+    /// As admins and owners see them.
+    Whole(Box<UserBody>),
+    /// As Team Members see them.
+    Brief {
+        /// Their id.
+        id: UserId,
+        /// First name.
+        first_name: Name,
+        /// Last name.
+        last_name: Name,
+        /// Their address.
+        email: String,
+        /// Where they stand.
+        status: Status,
+        /// What they may do.
+        role: Role,
+        /// The teams shared with the caller.
+        teams: Vec<PlaceBody>,
+    },
+}
+
+impl ListedPerson {
+    /// `person` as `caller` sees them in a list.
+    #[must_use]
+    pub fn new(caller: &User, person: User, places: &Places) -> Self {
+        if caller.role != Role::TeamMember {
+            return Self::Whole(Box::new(UserBody::new(caller, person, places)));
+        }
+        let teams = teams(&rights::visible_teams(caller, &person), places);
+        Self::Brief {
+            id: person.id,
+            first_name: person.first_name,
+            last_name: person.last_name,
+            email: person.email.into(),
+            status: person.status,
+            role: person.role,
+            teams,
+        }
+    }
+}
+
+fn teams(ids: &[TeamId], places: &Places) -> Vec<PlaceBody> {
+    let place = |id: &TeamId| Some(PlaceBody { id: id.to_string(), name: places.team(id)?.clone() });
+    // A team that is being deleted has lost its row, and with it its name: it is not shown any more.
+    ids.iter().filter_map(place).collect()
+}

@@ -1,0 +1,202 @@
+//! Problem documents (RFC 9457): the one shape of every refusal.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    domain::{Fault, rights::Refusal},
+    identity::IdentityError,
+    store::StoreError,
+};
+
+/// One fault of one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldFault {
+    /// Where: a JSON pointer into the body, or `/` and the name of a query parameter.
+    pub pointer: String,
+    /// What, for programs.
+    pub code: &'static str,
+    /// What, for people.
+    pub detail: String,
+}
+
+impl FieldFault {
+    /// The fault of a top-level field.
+    #[must_use]
+    pub fn new(field: &str, fault: Fault) -> Self {
+        Self { pointer: format!("/{field}"), code: fault.code, detail: fault.detail }
+    }
+}
+
+/// A refusal, on its way to the client. Its body is written by [`super::finished`], which knows the request's id.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    status: StatusCode,
+    slug: &'static str,
+    title: &'static str,
+    detail: String,
+    members: Map<String, Value>,
+    headers: Vec<(header::HeaderName, HeaderValue)>,
+    cause: Option<String>,
+}
+
+impl Problem {
+    /// A problem of type `/problems/<slug>`.
+    #[must_use]
+    pub fn new(status: StatusCode, slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        let (members, headers) = (Map::new(), Vec::new());
+        Self { status, slug, title, detail: detail.into(), members, headers, cause: None }
+    }
+
+    /// 409: the request does not fit what is there.
+    #[must_use]
+    pub fn conflict(slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, slug, title, detail)
+    }
+
+    /// 403 with a reason of its own.
+    #[must_use]
+    pub fn refused(slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, slug, title, detail)
+    }
+
+    /// 403: the caller may see it and may not do this.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::refused("forbidden", "Not allowed", "Your role does not allow this.")
+    }
+
+    /// 404: nothing is there, or nothing that the caller may see.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", "There is nothing at this address.")
+    }
+
+    /// 401: no token, or one that does not count.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        let detail = "This needs the access token of a session that has not ended.";
+        let problem = Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Log in first", detail);
+        problem.header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""))
+    }
+
+    /// 422: every fault at once.
+    #[must_use]
+    pub fn validation(faults: &[FieldFault]) -> Self {
+        let detail = "Some fields cannot be accepted; each fault is named.";
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation-failed", "Validation failed", detail);
+        problem.member("errors", json!(faults))
+    }
+
+    /// 422 for a password, under the pointer of the field that held it.
+    #[must_use]
+    pub fn password(field: &str, faults: Vec<Fault>) -> Self {
+        let faults: Vec<_> = faults.into_iter().map(|fault| FieldFault::new(field, fault)).collect();
+        Self::validation(&faults)
+    }
+
+    /// 410: one answer for every link that does not work.
+    #[must_use]
+    pub fn link_not_usable() -> Self {
+        let detail = "This link was used, replaced, has expired, or never existed.";
+        Self::new(StatusCode::GONE, "link-not-usable", "This link no longer works", detail)
+    }
+
+    /// 409: something needs mail, and no sender is set.
+    #[must_use]
+    pub fn mail_not_configured() -> Self {
+        let detail = "An API Owner has to set a sender address before this works.";
+        Self::conflict("mail-not-configured", "E-mail is not set up", detail)
+    }
+
+    /// 503: try the same again in `seconds`.
+    #[must_use]
+    pub fn try_again(seconds: u32) -> Self {
+        let detail = "The portal is busy with this right now. Send the same request again.";
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "try-again", "Try again", detail);
+        problem.header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// 500: the cause goes to the log, never to the client.
+    #[must_use]
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        let detail = "Something went wrong on our side. The request id helps to find it.";
+        let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail);
+        Self { cause: Some(cause.to_string()), ..problem }
+    }
+
+    /// Adds a member to the document.
+    #[must_use]
+    pub fn member(mut self, name: &str, value: Value) -> Self {
+        self.members.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The document, with the id of the request.
+    pub(super) fn document(&self, request_id: &str) -> Value {
+        let mut document = self.members.clone();
+        let fixed = [
+            ("type", json!(format!("/problems/{}", self.slug))),
+            ("title", json!(self.title)),
+            ("status", json!(self.status.as_u16())),
+            ("detail", json!(self.detail)),
+            ("request_id", json!(request_id)),
+        ];
+        document.extend(fixed.map(|(name, value)| (name.to_owned(), value)));
+        Value::Object(document)
+    }
+
+    /// Writes the log's line about this problem: what failed on our side as an error, what was refused as information.
+    pub(super) fn log(&self, request_id: &str) {
+        let (status, problem) = (self.status.as_u16(), self.slug);
+        match &self.cause {
+            Some(cause) => tracing::error!(request_id, status, problem, cause, "request failed"),
+            None => tracing::info!(request_id, status, problem, "request refused"),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.headers_mut().extend(self.headers.iter().cloned());
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::try_again(1),
+            StoreError::Corrupt { .. } | StoreError::Missing(_) | StoreError::Aws { .. } => Self::internal(error),
+        }
+    }
+}
+
+impl From<IdentityError> for Problem {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Busy => Self::try_again(1),
+            IdentityError::Aws { .. } | IdentityError::NoTokens(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Forbidden => Self::forbidden(),
+            Refusal::Unseen => Self::not_found(),
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Passwords and tokens in Cognito: the only code that names its SDK and its exceptions.
+//!
+//! Cognito's user name is our user id; the table alone decides who is active, so no Cognito user is ever disabled
+//! (architecture, section 3.7).
+
+use aws_sdk_cognitoidentityprovider::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{
+        admin_create_user::AdminCreateUserError, admin_delete_user::AdminDeleteUserError,
+        admin_initiate_auth::AdminInitiateAuthError, admin_set_user_password::AdminSetUserPasswordError,
+        admin_user_global_sign_out::AdminUserGlobalSignOutError,
+    },
+    types::{AttributeType, AuthFlowType, AuthenticationResultType, MessageActionType},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+
+use crate::domain::{email::Email, ids::UserId, password::Password, user::SessionId};
+
+/// The user pool.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    client: Client,
+    pool_id: String,
+    client_id: String,
+}
+
+/// What keeps Cognito from answering. A wrong password is no error, it is an outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// Cognito asks to come back later.
+    #[error("Cognito is throttling")]
+    Busy,
+    /// Cognito refused the call or could not be reached.
+    #[error("{call} failed: {source}")]
+    Aws {
+        /// The call.
+        call: &'static str,
+        /// What the SDK says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Cognito's answer lacks what it always holds.
+    #[error("{0} gave no usable tokens")]
+    NoTokens(&'static str),
+}
+
+/// What became of giving somebody a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Established {
+    /// It is theirs.
+    Done,
+    /// The pool's own policy refuses it.
+    PasswordRefused,
+}
+
+/// The tokens of one login or refresh.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// For the API.
+    pub access_token: String,
+    /// About the person.
+    pub id_token: String,
+    /// For new tokens; a refresh gives none.
+    pub refresh_token: Option<String>,
+    /// Seconds for which access and id token are good.
+    pub expires_in: i32,
+    /// The session that they belong to.
+    pub session: SessionId,
+    /// Whose they are.
+    pub user_id: UserId,
+}
+
+/// The claims of an access token that a session is known by.
+#[derive(Deserialize)]
+struct Claims {
+    origin_jti: String,
+    username: UserId,
+}
+
+impl Identity {
+    /// The pool `pool_id`, through its client `client_id`.
+    #[must_use]
+    pub fn new(client: Client, pool_id: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self { client, pool_id: pool_id.into(), client_id: client_id.into() }
+    }
+
+    /// Makes sure that the person has a Cognito user with this password. May be repeated: an existing user is success,
+    /// the name is our id.
+    pub async fn establish(
+        &self,
+        user: &UserId,
+        email: &Email,
+        password: &Password,
+    ) -> Result<Established, IdentityError> {
+        let attribute = |name: &str, value: &str| {
+            AttributeType::builder().name(name).value(value).build().map_err(|error| aws("AdminCreateUser", error))
+        };
+        let created = self
+            .client
+            .admin_create_user()
+            .user_pool_id(&self.pool_id)
+            .username(user.as_str())
+            .user_attributes(attribute("email", email.as_str())?)
+            .user_attributes(attribute("email_verified", "true")?)
+            .message_action(MessageActionType::Suppress)
+            .send()
+            .await;
+        match created.map_err(|error| busy_or("AdminCreateUser", error)) {
+            Ok(_) | Err(Call::Refused(AdminCreateUserError::UsernameExistsException(_))) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let set = self
+            .client
+            .admin_set_user_password()
+            .user_pool_id(&self.pool_id)
+            .username(user.as_str())
+            .password(password.expose())
+            .permanent(true)
+            .send()
+            .await;
+        match set.map_err(|error| busy_or("AdminSetUserPassword", error)) {
+            Ok(_) => Ok(Established::Done),
+            Err(Call::Refused(
+                AdminSetUserPasswordError::InvalidPasswordException(_)
+                | AdminSetUserPasswordError::InvalidParameterException(_)
+                | AdminSetUserPasswordError::PasswordHistoryPolicyViolationException(_),
+            )) => Ok(Established::PasswordRefused),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Asks for tokens by password; `None` when Cognito refuses, whatever its reason. Without a user, Cognito is asked
+    /// all the same, under a name made of `nobody` that cannot exist.
+    pub async fn log_in(
+        &self,
+        user: Option<&UserId>,
+        nobody: u128,
+        password: &Password,
+    ) -> Result<Option<Tokens>, IdentityError> {
+        let name = user.map_or_else(|| format!("none_{nobody:032x}"), |user| user.as_str().to_owned());
+        let parameters = [("USERNAME", name), ("PASSWORD", password.expose().to_owned())];
+        self.initiate(AuthFlowType::AdminUserPasswordAuth, parameters).await
+    }
+
+    /// Asks for new tokens of the same session; `None` when Cognito refuses.
+    pub async fn refresh(&self, refresh_token: &str) -> Result<Option<Tokens>, IdentityError> {
+        let parameters = [("REFRESH_TOKEN", refresh_token.to_owned())];
+        self.initiate(AuthFlowType::RefreshTokenAuth, parameters).await
+    }
+
+    async fn initiate<const N: usize>(
+        &self,
+        flow: AuthFlowType,
+        parameters: [(&str, String); N],
+    ) -> Result<Option<Tokens>, IdentityError> {
+        let parameters = parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let answer = self
+            .client
+            .admin_initiate_auth()
+            .user_pool_id(&self.pool_id)
+            .client_id(&self.client_id)
+            .auth_flow(flow)
+            .set_auth_parameters(Some(parameters))
+            .send()
+            .await;
+        match answer.map_err(|error| busy_or("AdminInitiateAuth", error)) {
+            Ok(output) => match output.authentication_result {
+                Some(result) => tokens(result).map(Some),
+                // A challenge of the pool's own: nobody gets past us by one.
+                None => Ok(None),
+            },
+            Err(Call::Refused(
+                AdminInitiateAuthError::NotAuthorizedException(_)
+                | AdminInitiateAuthError::UserNotFoundException(_)
+                | AdminInitiateAuthError::UserNotConfirmedException(_)
+                | AdminInitiateAuthError::PasswordResetRequiredException(_)
+                | AdminInitiateAuthError::InvalidParameterException(_),
+            )) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Ends the life of a refresh token. One that is not ours or ended before is no error.
+    pub async fn revoke(&self, refresh_token: &str) -> Result<(), IdentityError> {
+        let sent = self.client.revoke_token().client_id(&self.client_id).token(refresh_token).send().await;
+        match sent.map_err(|error| busy_or("RevokeToken", error)) {
+            Ok(_) => Ok(()),
+            Err(Call::Refused(error)) if error.is_invalid_parameter_exception() => Ok(()),
+            Err(error) if error.code() == Some("UnsupportedTokenTypeException") => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Ends the life of every refresh token of a person. Who has no Cognito user has none.
+    pub async fn sign_out_everywhere(&self, user: &UserId) -> Result<(), IdentityError> {
+        let request = self.client.admin_user_global_sign_out().user_pool_id(&self.pool_id).username(user.as_str());
+        match request.send().await.map_err(|error| busy_or("AdminUserGlobalSignOut", error)) {
+            Ok(_) | Err(Call::Refused(AdminUserGlobalSignOutError::UserNotFoundException(_))) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Deletes a person's Cognito user, if there is one.
+    pub async fn delete(&self, user: &UserId) -> Result<(), IdentityError> {
+        let request = self.client.admin_delete_user().user_pool_id(&self.pool_id).username(user.as_str());
+        match request.send().await.map_err(|error| busy_or("AdminDeleteUser", error)) {
+            Ok(_) | Err(Call::Refused(AdminDeleteUserError::UserNotFoundException(_))) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Why a call gave nothing.
+enum Call<E> {
+    Busy,
+    Refused(E),
+    Failed(IdentityError),
+}
+
+impl<E: ProvideErrorMetadata> Call<E> {
+    fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused(error) => error.code(),
+            Self::Busy | Self::Failed(_) => None,
+        }
+    }
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<Call<E>> for IdentityError {
+    fn from(call: Call<E>) -> Self {
+        match call {
+            Call::Busy => Self::Busy,
+            Call::Refused(error) => aws("Cognito", error),
+            Call::Failed(error) => error,
+        }
+    }
+}
+
+fn busy_or<E, R>(call: &'static str, error: SdkError<E, R>) -> Call<E>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let busy = ["TooManyRequestsException", "LimitExceededException", "ThrottlingException", "InternalErrorException"];
+    match error {
+        SdkError::ServiceError(error) => {
+            let error = error.into_err();
+            if error.code().is_some_and(|code| busy.contains(&code)) { Call::Busy } else { Call::Refused(error) }
+        }
+        error => Call::Failed(aws(call, error)),
+    }
+}
+
+fn aws(call: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> IdentityError {
+    IdentityError::Aws { call, source: Box::new(error) }
+}
+
+/// The tokens with the session that they belong to. They come from Cognito itself, so their signature needs no check.
+fn tokens(result: AuthenticationResultType) -> Result<Tokens, IdentityError> {
+    let missing = IdentityError::NoTokens("AdminInitiateAuth");
+    let (Some(access_token), Some(id_token)) = (result.access_token, result.id_token) else { return Err(missing) };
+    let claims = access_token.split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok());
+    let claims: Option<Claims> = claims.and_then(|json| serde_json::from_slice(&json).ok());
+    let Some(Claims { origin_jti, username }) = claims else { return Err(missing) };
+    Ok(Tokens {
+        access_token,
+        id_token,
+        refresh_token: result.refresh_token,
+        expires_in: result.expires_in,
+        session: SessionId::new(origin_jti),
+        user_id: username,
+    })
+}

@@ -1,0 +1,14 @@
+//! The parts that every function is put together from: rules, store, identity, mail, HTTP.
+//!
+//! A function's own code never names an AWS SDK and never decides a rule that another function needs. Nothing here
+//! depends on a function.
+
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod http;
+pub mod identity;
+pub mod mail;
+pub mod random;
+pub mod store;
+pub mod telemetry;

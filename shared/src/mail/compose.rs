@@ -1,0 +1,131 @@
+//! The mails of the product: who gets which, with what in it.
+//!
+//! A mail that anybody can cause with a stranger's address greets without a name, so nobody can write into a stranger's
+//! mailbox through a form.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::entry::{Delivery, Event, LinkOrder, OutboxEntry, Recipient};
+use crate::{
+    domain::{
+        email::Email,
+        ids::{MailId, UserId},
+        link::Purpose,
+        user::{Status, User},
+    },
+    random::Random,
+    store::{InvitationCopy, Sentinel, Stage},
+};
+
+/// Makes outbox entries at one instant.
+#[derive(Clone, Copy, Debug)]
+pub struct Composer<'a> {
+    /// When they are queued.
+    pub now: Timestamp,
+    /// Where their ids come from.
+    pub random: &'a Random,
+}
+
+impl Composer<'_> {
+    /// Asks an applicant to confirm the address.
+    #[must_use]
+    pub fn confirm_registration(&self, to: &Email, user_id: &UserId, link_version: u64) -> OutboxEntry {
+        let link = LinkOrder { user_id: user_id.clone(), purpose: Purpose::Confirm, link_version, expires_at: None };
+        OutboxEntry { link: Some(link), ..self.entry(Event::ConfirmRegistration, [to], Map::new()) }
+    }
+
+    /// Tells the holder of a known address what a registration with it meant: the way in that is still open, or that
+    /// the account exists.
+    #[must_use]
+    pub fn known_address(&self, to: &Email, known: &Sentinel) -> OutboxEntry {
+        match (known.stage, &known.invitation) {
+            (Stage::Unconfirmed, _) => self.confirm_registration(to, &known.user_id, known.link_version),
+            (Stage::Invited, Some(copy)) if self.now < copy.expires_at => {
+                self.invitation(to, &known.user_id, known.link_version, copy)
+            }
+            (Stage::Invited | Stage::Settled, _) => self.entry(Event::AlreadyRegistered, [to], Map::new()),
+        }
+    }
+
+    /// Invites to the portal.
+    #[must_use]
+    pub fn invitation(&self, to: &Email, user_id: &UserId, link_version: u64, copy: &InvitationCopy) -> OutboxEntry {
+        let link = LinkOrder {
+            user_id: user_id.clone(),
+            purpose: Purpose::Accept,
+            link_version,
+            expires_at: Some(copy.expires_at),
+        };
+        OutboxEntry { link: Some(link), ..self.entry(Event::Invitation, [to], copy.variables.clone()) }
+    }
+
+    /// Tells `owners` that `user` waits for approval; `None` where there is nobody to tell.
+    #[must_use]
+    pub fn registration_pending<'e>(
+        &self,
+        owners: impl IntoIterator<Item = &'e Email>,
+        user: &User,
+    ) -> Option<OutboxEntry> {
+        let mut variables = names(user);
+        variables.insert("email".to_owned(), json!(user.email));
+        let entry = self.entry(Event::RegistrationPending, owners, variables);
+        (!entry.to.is_empty()).then_some(entry)
+    }
+
+    /// Greets a person, who is or will be in `status`.
+    #[must_use]
+    pub fn welcome(&self, user: &User, status: Status) -> OutboxEntry {
+        let mut variables = names(user);
+        variables.insert("active".to_owned(), json!(status == Status::Active));
+        self.entry(Event::Welcome, [&user.email], variables)
+    }
+
+    /// Registration approved.
+    #[must_use]
+    pub fn approved(&self, user: &User) -> OutboxEntry {
+        self.entry(Event::Approved, [&user.email], names(user))
+    }
+
+    /// Registration refused, with the reason that an API Owner gave.
+    #[must_use]
+    pub fn rejected(&self, user: &User, reason: Option<&str>) -> OutboxEntry {
+        let mut variables = names(user);
+        variables.insert("reason".to_owned(), json!(reason));
+        self.entry(Event::Rejected, [&user.email], variables)
+    }
+
+    /// Account switched on.
+    #[must_use]
+    pub fn activated(&self, user: &User) -> OutboxEntry {
+        self.entry(Event::Activated, [&user.email], names(user))
+    }
+
+    /// Account switched off.
+    #[must_use]
+    pub fn deactivated(&self, user: &User) -> OutboxEntry {
+        self.entry(Event::Deactivated, [&user.email], names(user))
+    }
+
+    fn entry<'e>(
+        &self,
+        event: Event,
+        to: impl IntoIterator<Item = &'e Email>,
+        variables: Map<String, Value>,
+    ) -> OutboxEntry {
+        let recipient = |email: &Email| Recipient { email: email.clone(), delivery: Delivery::Queued };
+        OutboxEntry {
+            id: MailId::new(self.now, self.random.number()),
+            event,
+            to: to.into_iter().map(recipient).collect(),
+            variables,
+            link: None,
+            created_at: self.now,
+        }
+    }
+}
+
+fn names(user: &User) -> Map<String, Value> {
+    let pairs = [("first_name", &user.first_name), ("last_name", &user.last_name)];
+    pairs.into_iter().map(|(key, name)| (key.to_owned(), json!(name))).collect()
+}

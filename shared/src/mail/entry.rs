@@ -1,0 +1,145 @@
+//! A mail in the outbox: everything that it will say, but the token of its link.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::domain::{
+    email::Email,
+    ids::{MailId, UserId},
+    link::Purpose,
+    name::Name,
+};
+
+/// What a mail is about; names its templates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Asks an applicant to confirm the address.
+    ConfirmRegistration,
+    /// Tells the holder of an address that it has an account.
+    AlreadyRegistered,
+    /// Tells the owners that a registration waits.
+    RegistrationPending,
+    /// Greets a person who is in at once, or was created with a password.
+    Welcome,
+    /// Registration approved.
+    Approved,
+    /// Registration refused.
+    Rejected,
+    /// Account switched on.
+    Activated,
+    /// Account switched off.
+    Deactivated,
+    /// Invites to the portal.
+    Invitation,
+}
+
+impl Event {
+    /// Every event.
+    pub const ALL: [Self; 9] = [
+        Self::ConfirmRegistration,
+        Self::AlreadyRegistered,
+        Self::RegistrationPending,
+        Self::Welcome,
+        Self::Approved,
+        Self::Rejected,
+        Self::Activated,
+        Self::Deactivated,
+        Self::Invitation,
+    ];
+
+    /// Its name: the folder of its templates and the tag of its mails.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ConfirmRegistration => "confirm_registration",
+            Self::AlreadyRegistered => "already_registered",
+            Self::RegistrationPending => "registration_pending",
+            Self::Welcome => "welcome",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Activated => "activated",
+            Self::Deactivated => "deactivated",
+            Self::Invitation => "invitation",
+        }
+    }
+}
+
+/// How far one recipient's copy has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// Not sent yet.
+    Queued,
+    /// SES accepted it.
+    Sent,
+    /// SES refused it for good.
+    Refused,
+}
+
+/// One who gets the mail, in a copy of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// The address.
+    pub email: Email,
+    /// How far it has come.
+    pub delivery: Delivery,
+}
+
+/// A link to be minted when the mail is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkOrder {
+    /// Whose link it will be.
+    pub user_id: UserId,
+    /// What it will be for.
+    pub purpose: Purpose,
+    /// The person's `link_version`.
+    pub link_version: u64,
+    /// Until when it will work; `None`: as long as links of its purpose do, from the sending on.
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A mail to be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxEntry {
+    /// Its id.
+    pub id: MailId,
+    /// What it is about.
+    pub event: Event,
+    /// Who gets it.
+    pub to: Vec<Recipient>,
+    /// What its templates say.
+    pub variables: Map<String, Value>,
+    /// The link that it carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkOrder>,
+    /// When it was queued.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub created_at: Timestamp,
+}
+
+/// How long an entry is kept: after it was sent, and as long as nothing could send it.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+impl OutboxEntry {
+    /// When the table may collect the entry.
+    #[must_use]
+    pub fn collect_at(&self) -> Timestamp {
+        self.created_at + KEPT_FOR
+    }
+}
+
+/// What the mailer has to know of the settings, kept in its own table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailSettings {
+    /// The address that mails come from; without one nothing is sent.
+    pub sender: Option<Email>,
+    /// The portal's name.
+    pub portal_name: Name,
+}

@@ -1,0 +1,112 @@
+//! What every portal starts with: the Default Organisation, its team, settings, and a way in for the first API Owner.
+
+use serde_json::{Map, json};
+
+use super::{
+    Store, StoreError,
+    change::Change,
+    keys::Key,
+    rows::{InvitationCopy, Owners, Stage},
+    transaction::{Commit, Transaction},
+};
+use crate::{
+    domain::{
+        audit::Origin,
+        email::Email,
+        ids::{InvitationId, OrganisationId, TeamId},
+        invitation::{Invitation, InvitationStatus},
+        name::Name,
+        organisation::{Organisation, Team},
+        settings::Settings,
+        user::{NewUser, Role, Source, Start, Status},
+    },
+    mail::MailSettings,
+};
+
+/// The person whom the deployment invites.
+#[derive(Clone, Debug)]
+pub struct FirstOwner {
+    /// Their address.
+    pub email: Email,
+    /// First name.
+    pub first_name: Name,
+    /// Last name.
+    pub last_name: Name,
+}
+
+impl Store {
+    /// Writes what a portal cannot be without, and leaves alone what is there: may be repeated at any time.
+    pub async fn lay_foundation(&self, settings: &Settings, origin: &Origin) -> Result<(), StoreError> {
+        let (organisation_id, team_id) = (OrganisationId::default_organisation(), TeamId::default_team());
+        let organisation = Organisation {
+            id: organisation_id.clone(),
+            name: Name::given("Default Organisation"),
+            default_team_id: team_id.clone(),
+            created_at: origin.now,
+            updated_at: origin.now,
+        };
+        let team = Team {
+            id: team_id.clone(),
+            organisation_id: organisation_id.clone(),
+            name: Name::given("Default team"),
+            created_at: origin.now,
+            updated_at: origin.now,
+        };
+        let copy = MailSettings { sender: settings.sender.clone(), portal_name: settings.portal_name.clone() };
+        let foundation = [
+            Change::put(Key::organisation(&organisation_id), &organisation),
+            Change::put(Key::team(&team_id), &team),
+            Change::put(Key::owners(), &Owners::default()),
+            Change::put(Key::mail_settings(), &copy),
+            Change::put(Key::settings(), settings),
+        ];
+        for change in foundation {
+            let mut transaction = Transaction::default();
+            transaction.add(change.when_new());
+            // A lost condition means that it stands there already.
+            self.db.commit(transaction).await?;
+        }
+        Ok(())
+    }
+
+    /// Invites the first API Owner, unless the address is known. Returns whether an invitation was queued.
+    ///
+    /// One transaction: person, e-mail sentinel, invitation, audit, outbox.
+    pub async fn invite_first_owner(&self, owner: FirstOwner, origin: &Origin) -> Result<bool, StoreError> {
+        let life = self.settings().await?.invitation_life();
+        let new = NewUser {
+            email: owner.email,
+            first_name: owner.first_name,
+            last_name: owner.last_name,
+            role: Role::ApiOwner,
+            placement: None,
+            source: Source::ApiOwner,
+            start: Start::As(Status::Invited),
+        };
+        let mut user = new.at(origin.now, self.db.random.number());
+        let invitation = Invitation {
+            id: InvitationId::new(origin.now, self.db.random.number()),
+            user_id: user.id.clone(),
+            invited_by: None,
+            status: InvitationStatus::Pending,
+            sent_at: origin.now,
+            expires_at: origin.now + life,
+        };
+        user.invitation_id = Some(invitation.id.clone());
+        let variables = Map::from_iter([
+            ("first_name".to_owned(), json!(user.first_name)),
+            ("inviter".to_owned(), json!(null)),
+            ("organisation".to_owned(), json!(null)),
+            ("teams".to_owned(), json!([])),
+            ("expires_at".to_owned(), json!(invitation.expires_at.strftime("%-d %B %Y, %H:%M UTC").to_string())),
+        ]);
+        let copy = InvitationCopy { expires_at: invitation.expires_at, variables };
+        let mut transaction = Transaction::default();
+        transaction.create_sentinel(&user, Stage::Invited, Some(copy.clone()));
+        transaction.create_user(&user);
+        transaction.create(Key::invitation(&invitation.id), &invitation, &[]);
+        transaction.audit(&self.event(origin, "invitation.created", Some(invitation.id.as_str())));
+        transaction.mail(&self.compose(origin).invitation(&user.email, &user.id, user.link_version, &copy));
+        Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
+    }
+}

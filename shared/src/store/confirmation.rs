@@ -1,0 +1,156 @@
+//! Confirming a registration: link, claim, Cognito, consume (architecture, section 3.6).
+
+use jiff::Timestamp;
+
+use super::{
+    Store, StoreError,
+    change::Change,
+    db::{Applied, read},
+    keys::Key,
+    rows::{INTO_STATUS, Owners, Stage, into_status},
+    transaction::{Commit, Transaction},
+};
+use crate::domain::{
+    audit::Origin,
+    email::Email,
+    link::{HashedToken, Link},
+    settings::Settings,
+    user::{CLAIM_LIFE, Status, User},
+};
+
+/// What a link's use is decided from.
+#[derive(Clone, Debug)]
+pub struct LinkFacts {
+    /// The link, where one is stored under the token.
+    pub link: Option<Link>,
+    /// The portal's settings.
+    pub settings: Settings,
+    /// Who is told that a registration waits.
+    pub owners_to_notify: Vec<Email>,
+}
+
+fn to_notify(settings: &Settings, owners: Owners) -> Vec<Email> {
+    let set = &settings.owner_notification_addresses;
+    if set.is_empty() { owners.members.into_values().collect() } else { set.clone() }
+}
+
+/// What became of a claim.
+#[derive(Debug)]
+pub enum Claim {
+    /// The person is ours for a minute.
+    Yours(Box<User>),
+    /// Another request has it; the link may work in a moment.
+    Held,
+    /// State or link version do not fit the link: it was used, replaced, or its person is gone.
+    Void,
+}
+
+/// What became of a confirmation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmation {
+    /// The registration now has this status.
+    Done(Status),
+    /// The claim had lapsed and somebody else went on: the link may still work.
+    Overtaken,
+}
+
+impl Store {
+    /// Reads link, settings and owners in one batch.
+    pub async fn link_facts(&self, token: &HashedToken) -> Result<LinkFacts, StoreError> {
+        let fetched = self.db.fetch([Key::link(token), Key::settings(), Key::owners()]).await?;
+        let settings = fetched.get(&Key::settings())?.ok_or(StoreError::Missing("SETTINGS"))?;
+        let owners: Owners = fetched.get(&Key::owners())?.unwrap_or_default();
+        let owners_to_notify = to_notify(&settings, owners);
+        Ok(LinkFacts { link: fetched.get(&Key::link(token))?, settings, owners_to_notify })
+    }
+
+    /// Who is told that a registration waits: the addresses of the settings, or every active API Owner's.
+    pub async fn owners_to_notify(&self, settings: &Settings) -> Result<Vec<Email>, StoreError> {
+        let owners = self.db.fetch([Key::owners()]).await?.get(&Key::owners())?;
+        Ok(to_notify(settings, owners.unwrap_or_default()))
+    }
+
+    /// Claims the person behind `link` for a minute, if they are in `status` and the link is their newest.
+    pub async fn claim(&self, link: &Link, status: Status, now: Timestamp) -> Result<Claim, StoreError> {
+        let change = Change::update(Key::user(&link.user_id), "SET #claimed_until = :until")
+            .when(
+                "#status = :status AND #link_version = :link_version AND attribute_not_exists(#identity_due) AND \
+                 (attribute_not_exists(#claimed_until) OR #claimed_until <= :now)",
+            )
+            .with("until", (now + CLAIM_LIFE).as_millisecond())
+            .with("now", now.as_millisecond())
+            .with("status", status)
+            .with("link_version", link.link_version);
+        match self.db.apply(change).await? {
+            Applied::Done(item) => Ok(Claim::Yours(Box::new(read(item)?))),
+            Applied::Refused(None) => Ok(Claim::Void),
+            Applied::Refused(Some(item)) => {
+                let user: User = read(item)?;
+                let fits = user.status == status && user.link_version == link.link_version;
+                Ok(if fits && user.identity_due.is_none() { Claim::Held } else { Claim::Void })
+            }
+        }
+    }
+
+    /// Gives a claim up, so that the same link works again at once. A claim that somebody else holds by now stays.
+    pub async fn release(&self, claimed: &User) -> Result<(), StoreError> {
+        let change = Change::update(Key::user(&claimed.id), "REMOVE #claimed_until")
+            .when("#claimed_until = :mine")
+            .with("mine", claimed.claimed_until.map(Timestamp::as_millisecond));
+        self.db.apply(change).await.map(drop)
+    }
+
+    /// Consumes the link and puts the registration into `status`; `claimed` is the person as the claim returned them.
+    ///
+    /// One transaction: link, person, sentinel, audit, outbox (the owners where it waits, the person where they are in).
+    pub async fn confirm(
+        &self,
+        token: &HashedToken,
+        claimed: &User,
+        status: Status,
+        facts: &LinkFacts,
+        origin: &Origin,
+    ) -> Result<Confirmation, StoreError> {
+        let raised = claimed.link_version + 1;
+        let mut transaction = Transaction::default();
+        transaction.add(Change::delete(Key::link(token)));
+        let expression = format!("SET {INTO_STATUS}, #link_version = :raised REMOVE #claimed_until");
+        let user = Change::update(Key::user(&claimed.id), &expression)
+            .when("#status = :before AND #link_version = :link_version AND #claimed_until = :mine")
+            .with("before", claimed.status)
+            .with("link_version", claimed.link_version)
+            .with("mine", claimed.claimed_until.map(Timestamp::as_millisecond))
+            .with("raised", raised);
+        transaction.add(into_status(user, &claimed.id, status, origin.now));
+        let sentinel = Change::update(Key::email(&claimed.email), "SET #stage = :settled, #link_version = :raised")
+            .when("#user_id = :user_id")
+            .with("settled", Stage::Settled)
+            .with("raised", raised)
+            .with("user_id", &claimed.id);
+        transaction.add(sentinel);
+        let event = self.event(origin, "registration.confirmed", Some(claimed.id.as_str()));
+        transaction.audit(&event.change("status", claimed.status, status));
+        self.mail_arrival(&mut transaction, claimed, status, &facts.owners_to_notify, origin);
+        match self.db.commit(transaction).await? {
+            Commit::Done => Ok(Confirmation::Done(status)),
+            Commit::Lost(_) => Ok(Confirmation::Overtaken),
+        }
+    }
+
+    /// Adds the mail of a registration that has a password now: to the owners where it waits, to the person where they
+    /// are in.
+    pub(super) fn mail_arrival(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        status: Status,
+        owners: &[Email],
+        origin: &Origin,
+    ) {
+        if status != Status::Pending {
+            transaction.mail(&self.compose(origin).welcome(user, status));
+        } else if let Some(mail) = self.compose(origin).registration_pending(owners, user) {
+            transaction.mail(&mail);
+        }
+    }
+}

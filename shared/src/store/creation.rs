@@ -1,0 +1,166 @@
+//! People who get their password at once: created by hand, or registered where addresses are not confirmed.
+//!
+//! Cognito cannot join a transaction, so the row comes first (`identity_due`, shown as inactive, no sign-in), then the
+//! Cognito user, then the state. A note in the partition of unfinished identities lets the sweep undo what never got
+//! there.
+
+use jiff::Timestamp;
+
+use super::{
+    Store, StoreError,
+    change::Change,
+    keys::{Key, UNFINISHED_IDENTITIES},
+    rows::{INTO_STATUS, Sentinel, Stage, into_status},
+    transaction::{Commit, Transaction},
+};
+use crate::domain::{
+    audit::Origin,
+    email::Email,
+    ids::{OrganisationId, TeamId, UserId},
+    organisation::{Organisation, Placement},
+    user::{NewUser, Role, Status, User},
+};
+
+/// What became of a creation's first step.
+#[derive(Debug)]
+pub enum Creation {
+    /// The row is written, its Cognito user is due.
+    Begun(Box<User>),
+    /// The address is taken.
+    Taken(Sentinel),
+    /// A named team is not there any more.
+    NoSuchTeam,
+}
+
+/// What became of a creation's last step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// The person is in this status.
+    Done(Status),
+    /// The sweep undid the creation before it got here.
+    Undone,
+}
+
+/// Where a person to be created may be placed.
+#[derive(Debug)]
+pub enum Placing {
+    /// There, with every team known to belong to the organisation.
+    At(Placement),
+    /// No such organisation.
+    NoSuchOrganisation,
+    /// The organisation has no such team.
+    NoSuchTeam(TeamId),
+}
+
+/// The note that a Cognito user is due.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Unfinished {
+    user_id: UserId,
+}
+
+impl Store {
+    /// Looks up where to place a person: in the Default Organisation and an organisation's default team where nothing
+    /// is named. One batch, or none for the default place.
+    pub async fn placing(
+        &self,
+        organisation: Option<OrganisationId>,
+        team_ids: Vec<TeamId>,
+    ) -> Result<Placing, StoreError> {
+        if organisation.is_none() && team_ids.is_empty() {
+            return Ok(Placing::At(Placement::default_place()));
+        }
+        let organisation_id = organisation.unwrap_or_else(OrganisationId::default_organisation);
+        let keys = team_ids.iter().map(Key::team).chain([Key::organisation(&organisation_id)]);
+        let fetched = self.db.fetch(keys).await?;
+        let Some(organisation) = fetched.get::<Organisation>(&Key::organisation(&organisation_id))? else {
+            return Ok(Placing::NoSuchOrganisation);
+        };
+        let mut placement = Placement { organisation_id, team_ids: Vec::new() };
+        for id in team_ids {
+            match fetched.get::<crate::domain::organisation::Team>(&Key::team(&id))? {
+                Some(team) if team.organisation_id == placement.organisation_id => {
+                    if !placement.team_ids.contains(&id) {
+                        placement.team_ids.push(id);
+                    }
+                }
+                _ => return Ok(Placing::NoSuchTeam(id)),
+            }
+        }
+        if placement.team_ids.is_empty() {
+            placement.team_ids.push(organisation.default_team_id);
+        }
+        Ok(Placing::At(placement))
+    }
+
+    /// Writes a person whose Cognito user is to follow.
+    ///
+    /// One transaction: person, e-mail sentinel, memberships (each with a check of its team), note, audit.
+    pub async fn begin_creation(&self, new: NewUser, origin: &Origin) -> Result<Creation, StoreError> {
+        let user = new.at(origin.now, self.db.random.number());
+        let mut transaction = Transaction::default();
+        let address = transaction.create_sentinel(&user, Stage::Settled, None);
+        transaction.create_user(&user);
+        transaction.create_memberships(&user);
+        for team in user.team_ids.iter().filter(|team| **team != TeamId::default_team()) {
+            transaction.add(Change::check(Key::team(team)).when("attribute_exists(#pk)"));
+        }
+        let note = Unfinished { user_id: user.id.clone() };
+        transaction.create(Key::unfinished_identity(user.created_at, &user.id), &note, &[]);
+        transaction.audit(&self.event(origin, "user.created", Some(user.id.as_str())).change("role", (), user.role));
+        match self.db.commit(transaction).await? {
+            Commit::Done => Ok(Creation::Begun(Box::new(user))),
+            Commit::Lost(lost) => Ok(match lost.row(address)? {
+                Some(known) => Creation::Taken(known),
+                None => Creation::NoSuchTeam,
+            }),
+        }
+    }
+
+    /// Puts a person whose Cognito user is made into the state that they were created for; `owners` hear of it where
+    /// it is to wait for approval.
+    ///
+    /// One transaction: person, note, audit, outbox; for an active API Owner the owners' item.
+    pub async fn finish_creation(&self, user: &User, owners: &[Email], origin: &Origin) -> Result<Finish, StoreError> {
+        let Some(status) = user.identity_due else { return Ok(Finish::Done(user.status)) };
+        let mut transaction = Transaction::default();
+        let change = Change::update(Key::user(&user.id), &format!("SET {INTO_STATUS} REMOVE #identity_due"))
+            .when("attribute_exists(#identity_due)");
+        transaction.add(into_status(change, &user.id, status, origin.now));
+        transaction.add(Change::delete(Key::unfinished_identity(user.created_at, &user.id)));
+        if user.role == Role::ApiOwner && status == Status::Active {
+            transaction.add_owner(user);
+        }
+        let event = self.event(origin, "user.password_set", Some(user.id.as_str()));
+        transaction.audit(&event.change("status", user.status, status));
+        self.mail_arrival(&mut transaction, user, status, owners, origin);
+        match self.db.commit(transaction).await? {
+            Commit::Done => Ok(Finish::Done(status)),
+            Commit::Lost(_) => Ok(Finish::Undone),
+        }
+    }
+
+    /// Undoes a creation whose Cognito user was never made or refused: the address is free again. `false` where it
+    /// was finished meanwhile.
+    ///
+    /// One transaction: person, e-mail sentinel, memberships, note, audit.
+    pub async fn undo_creation(&self, user: &User, origin: &Origin) -> Result<bool, StoreError> {
+        let mut transaction = Transaction::default();
+        transaction.add(Change::delete(Key::user(&user.id)).when("attribute_exists(#identity_due)"));
+        self.delete_traces(&mut transaction, user);
+        transaction.add(Change::delete(Key::unfinished_identity(user.created_at, &user.id)));
+        transaction.audit(&self.event(origin, "user.creation_undone", Some(user.id.as_str())));
+        Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
+    }
+
+    /// People whose Cognito user has been due since before `since`, at most `most`.
+    pub async fn unfinished_creations(&self, since: Timestamp, most: u16) -> Result<Vec<User>, StoreError> {
+        let notes = self.query_before(UNFINISHED_IDENTITIES, since, most).await?;
+        let ids: Vec<UserId> = notes
+            .into_iter()
+            .map(|item| super::db::read::<Unfinished>(item).map(|note| note.user_id))
+            .collect::<Result<_, _>>()?;
+        let fetched = self.db.fetch(ids.iter().map(Key::user)).await?;
+        let users = ids.iter().map(|id| fetched.get(&Key::user(id)));
+        users.filter_map(Result::transpose).collect()
+    }
+}

@@ -1,0 +1,173 @@
+//! Every key of both tables, built here and nowhere else. `docs/table.md` lists them with their items.
+
+use jiff::Timestamp;
+
+use crate::domain::{
+    audit::AuditEvent,
+    email::Email,
+    ids::{InvitationId, MailId, OrganisationId, TeamId, UserId},
+    link::HashedToken,
+    user::Status,
+};
+
+/// Which of the two tables an item is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// State: people, places, settings, audit.
+    Portal,
+    /// Mail: outbox, links, and what sending needs.
+    Mail,
+}
+
+/// Where one item is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// The table.
+    pub table: Table,
+    /// The partition.
+    pub pk: String,
+    /// The place within the partition.
+    pub sk: String,
+}
+
+impl Key {
+    fn new(table: Table, pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { table, pk: pk.into(), sk: sk.into() }
+    }
+
+    /// A person.
+    #[must_use]
+    pub fn user(id: &UserId) -> Self {
+        Self::new(Table::Portal, format!("USER#{id}"), "USER")
+    }
+
+    /// The sentinel that makes an address unique.
+    #[must_use]
+    pub fn email(email: &Email) -> Self {
+        Self::new(Table::Portal, format!("EMAIL#{}", email.as_str()), "EMAIL")
+    }
+
+    /// A person's membership in a team.
+    #[must_use]
+    pub fn membership(team: &TeamId, user: &UserId) -> Self {
+        Self::new(Table::Portal, team_partition(team), membership_sort_key(user))
+    }
+
+    /// A team.
+    #[must_use]
+    pub fn team(id: &TeamId) -> Self {
+        Self::new(Table::Portal, team_partition(id), "TEAM")
+    }
+
+    /// An organisation.
+    #[must_use]
+    pub fn organisation(id: &OrganisationId) -> Self {
+        Self::new(Table::Portal, format!("ORG#{id}"), "ORG")
+    }
+
+    /// An invitation.
+    #[must_use]
+    pub fn invitation(id: &InvitationId) -> Self {
+        Self::new(Table::Portal, format!("INVITATION#{id}"), "INVITATION")
+    }
+
+    /// The portal's settings.
+    #[must_use]
+    pub fn settings() -> Self {
+        Self::new(Table::Portal, "SETTINGS", "SETTINGS")
+    }
+
+    /// The active API Owners: how many and at which addresses.
+    #[must_use]
+    pub fn owners() -> Self {
+        Self::new(Table::Portal, "OWNERS", "OWNERS")
+    }
+
+    /// An audit event, in the partition of its month.
+    #[must_use]
+    pub fn audit_event(event: &AuditEvent) -> Self {
+        Self::new(Table::Portal, format!("AUDIT#{}", event.at.strftime("%Y-%m")), event.id.as_str())
+    }
+
+    /// A note that a person's Cognito user is still to be made, in the order of `since`.
+    #[must_use]
+    pub fn unfinished_identity(since: Timestamp, user: &UserId) -> Self {
+        Self::new(Table::Portal, UNFINISHED_IDENTITIES, instant_and_id(since, user.as_str()))
+    }
+
+    /// A mail to be sent.
+    #[must_use]
+    pub fn outbox(id: &MailId) -> Self {
+        Self::new(Table::Mail, format!("{OUTBOX_PREFIX}{id}"), "OUTBOX")
+    }
+
+    /// A link that was sent.
+    #[must_use]
+    pub fn link(token: &HashedToken) -> Self {
+        Self::new(Table::Mail, format!("LINK#{}", token.as_str()), "LINK")
+    }
+
+    /// What the mailer has to know of the settings.
+    #[must_use]
+    pub fn mail_settings() -> Self {
+        Self::new(Table::Mail, "SETTINGS", "SETTINGS")
+    }
+}
+
+/// How outbox partitions start: what the stream's filter in `template.yaml` lets through.
+pub const OUTBOX_PREFIX: &str = "OUTBOX#";
+/// The partition of the notes on unfinished identities.
+pub const UNFINISHED_IDENTITIES: &str = "UNFINISHED#identity";
+/// The partition of all people in the index `Lists`.
+pub const ALL_PEOPLE: &str = "USERS";
+/// The partition of all unsent mails in the index `Unsent`.
+pub const UNSENT: &str = "UNSENT";
+
+/// The partition of people in `status` in the index `Queues`.
+#[must_use]
+pub fn people_in(status: Status) -> String {
+    format!("USERS#{}", status.as_str())
+}
+
+/// A team's partition: the team and its memberships.
+#[must_use]
+pub fn team_partition(team: &TeamId) -> String {
+    format!("TEAM#{team}")
+}
+
+/// How the sort keys of memberships start.
+pub const MEMBERSHIP_PREFIX: &str = "USER#";
+
+/// The sort key of a membership; sorts by user id, hence by when people came in.
+#[must_use]
+pub fn membership_sort_key(user: &UserId) -> String {
+    format!("{MEMBERSHIP_PREFIX}{user}")
+}
+
+/// A sort key in the order of instants, told apart by an id.
+#[must_use]
+pub fn instant_and_id(instant: Timestamp, id: &str) -> String {
+    format!("{:015}#{id}", instant.as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn instants_sort_as_text_in_their_order() {
+        let (early, late) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + SignedDuration::from_hours(900_000));
+
+        assert!(instant_and_id(early, "z") < instant_and_id(late, "a"));
+    }
+
+    #[test]
+    fn memberships_stand_in_their_teams_partition() {
+        let (team, user) = (TeamId::default_team(), UserId::new(Timestamp::UNIX_EPOCH, 1));
+
+        assert_eq!(Key::membership(&team, &user).pk, Key::team(&team).pk);
+        assert_ne!(Key::membership(&team, &user).sk, Key::team(&team).sk);
+    }
+}

@@ -1,0 +1,95 @@
+//! State in DynamoDB: the only code that names its SDK.
+//!
+//! Two parts: [`Store`] writes both tables, [`Outbox`] only `Mail`. Each method is one read or one conditional write and
+//! is named for what it means; its outcome tells who lost and why. The rule of a change stands in its condition, never
+//! only in a read before it (architecture, section 3).
+
+pub mod change;
+mod db;
+mod fetch;
+pub mod keys;
+mod outbox;
+mod places;
+mod retry;
+mod rows;
+mod transaction;
+
+mod bootstrap;
+mod confirmation;
+mod creation;
+mod people;
+mod registration;
+mod session;
+mod settings;
+mod sweep;
+mod transition;
+
+use std::fmt;
+
+pub use bootstrap::FirstOwner;
+pub use confirmation::{Claim, Confirmation, LinkFacts};
+pub use creation::{Creation, Finish, Placing};
+pub use db::{Db, Tables};
+pub use outbox::{Outbox, Taken};
+pub use people::{Filter, Page};
+pub use places::Places;
+pub use registration::{Registered, RegistrationFacts};
+pub use rows::{InvitationCopy, Sentinel, Stage};
+pub use session::{LoginFacts, Opening};
+pub use settings::SettingsChange;
+pub use transition::Transitioned;
+
+use keys::Key;
+
+/// Everything that is kept, but the sending of mail.
+#[derive(Clone, Debug)]
+pub struct Store {
+    db: Db,
+}
+
+impl Store {
+    /// The store over both tables.
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+/// What keeps a read or write from being answered. Losing a race is no error, it is an outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Contention or throttling outlasted the retries: nothing was changed, the same request may be sent again.
+    #[error("the table stayed busy")]
+    Busy,
+    /// An item is not what this code wrote.
+    #[error("the item at {key} cannot be read: {reason}")]
+    Corrupt {
+        /// Where it is.
+        key: String,
+        /// What is wrong, in words without values.
+        reason: String,
+    },
+    /// An item that the deployment creates is not there.
+    #[error("the item at {0} is missing: was the deployment's bootstrap run?")]
+    Missing(&'static str),
+    /// DynamoDB refused the call or could not be reached.
+    #[error("{call} failed: {source}")]
+    Aws {
+        /// The call.
+        call: &'static str,
+        /// What the SDK says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl StoreError {
+    fn corrupt(key: &Key, reason: impl fmt::Display) -> Self {
+        Self::Corrupt { key: key_label(key), reason: reason.to_string() }
+    }
+}
+
+/// A key for the log: an address in it is left out.
+fn key_label(key: &Key) -> String {
+    let partition = if key.pk.starts_with("EMAIL#") { "EMAIL#…" } else { &key.pk };
+    format!("{partition} / {}", key.sk)
+}

@@ -1,0 +1,121 @@
+//! The outbox: what the mailer reads and writes, all of it in the table `Mail`.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Db, StoreError,
+    change::Change,
+    db::{Applied, aws, read},
+    keys::{self, Key, Table},
+};
+use crate::{
+    domain::{
+        ids::MailId,
+        link::{HashedToken, Link},
+        name::Name,
+    },
+    mail::{Delivery, MailSettings, OutboxEntry},
+};
+
+/// How long one process has an entry for itself: longer than any function runs.
+const CLAIM_LIFE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a link stays after its expiry, so that a late click finds the same answer as an early one.
+const LINK_KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// The mail queue.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    db: Db,
+}
+
+/// Whether an entry is ours to send.
+#[derive(Debug)]
+pub enum Taken {
+    /// Claimed, with what sending needs.
+    Yours {
+        /// The mail.
+        entry: Box<OutboxEntry>,
+        /// Sender and portal name.
+        settings: MailSettings,
+    },
+    /// Sent before, being sent by another process, or gone.
+    NotYours,
+}
+
+impl Outbox {
+    /// The outbox over the table `Mail`.
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// Claims an entry for a minute.
+    pub async fn take(&self, id: &MailId, now: Timestamp) -> Result<Taken, StoreError> {
+        let claim = Change::update(Key::outbox(id), "SET #claimed_until = :until")
+            .when("attribute_exists(#unsent_pk) AND (attribute_not_exists(#claimed_until) OR #claimed_until <= :now)")
+            .with("until", (now + CLAIM_LIFE).as_millisecond())
+            .with("now", now.as_millisecond());
+        let Applied::Done(item) = self.db.apply(claim).await? else { return Ok(Taken::NotYours) };
+        let settings = self.db.fetch([Key::mail_settings()]).await?.get(&Key::mail_settings())?;
+        let settings = settings.unwrap_or(MailSettings { sender: None, portal_name: Name::given("Developer portal") });
+        Ok(Taken::Yours { entry: Box::new(read(item)?), settings })
+    }
+
+    /// Gives the claim up; the entry stays queued.
+    pub async fn put_back(&self, id: &MailId) -> Result<(), StoreError> {
+        let change = Change::update(Key::outbox(id), "REMOVE #claimed_until").when("attribute_exists(#pk)");
+        self.db.apply(change).await.map(drop)
+    }
+
+    /// Notes what became of one recipient's copy.
+    pub async fn mark_copy(&self, id: &MailId, index: usize, delivery: Delivery) -> Result<(), StoreError> {
+        let change = Change::update(Key::outbox(id), &format!("SET #to[{index}].#delivery = :delivery"))
+            .when("attribute_exists(#pk)")
+            .with("delivery", delivery);
+        self.db.apply(change).await.map(drop)
+    }
+
+    /// Notes that nothing is left to send.
+    pub async fn mark_done(&self, id: &MailId) -> Result<(), StoreError> {
+        let change = Change::update(Key::outbox(id), "REMOVE #unsent_pk, #unsent_sk, #claimed_until")
+            .when("attribute_exists(#pk)");
+        self.db.apply(change).await.map(drop)
+    }
+
+    /// Writes a link under its token's digest.
+    pub async fn put_link(&self, token: &HashedToken, link: &Link) -> Result<(), StoreError> {
+        let change = Change::update(
+            Key::link(token),
+            "SET #user_id = :user_id, #purpose = :purpose, #link_version = :link_version, #expires_at = :expires_at, \
+             #collect_at = :collect_at",
+        )
+        .when("attribute_not_exists(#pk)")
+        .with("user_id", &link.user_id)
+        .with("purpose", link.purpose)
+        .with("link_version", link.link_version)
+        .with("expires_at", link.expires_at.as_millisecond())
+        .with("collect_at", (link.expires_at + LINK_KEPT_FOR).as_second());
+        self.db.apply(change).await.map(drop)
+    }
+
+    /// The ids of entries queued before `waiting_since` and unsent, the oldest first, at most `most`.
+    pub async fn unsent(&self, waiting_since: Timestamp, most: u16) -> Result<Vec<MailId>, StoreError> {
+        let query = self
+            .db
+            .client
+            .query()
+            .table_name(self.db.tables.name(Table::Mail))
+            .index_name("Unsent")
+            .key_condition_expression("unsent_pk = :unsent AND unsent_sk < :before")
+            .expression_attribute_values(":unsent", aws_sdk_dynamodb::types::AttributeValue::S(keys::UNSENT.to_owned()))
+            .expression_attribute_values(
+                ":before",
+                aws_sdk_dynamodb::types::AttributeValue::S(keys::instant_and_id(waiting_since, "")),
+            )
+            .limit(i32::from(most));
+        let output = query.send().await.map_err(|error| aws("Query", error.into_service_error()))?;
+        let ids = output.items().iter().filter_map(|item| item.get("pk")?.as_s().ok()?.strip_prefix(keys::OUTBOX_PREFIX));
+        ids.map(|id| MailId::parse(id).ok_or_else(|| StoreError::corrupt(&Key::mail_settings(), "an outbox key without an id")))
+            .collect()
+    }
+}

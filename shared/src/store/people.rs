@@ -1,0 +1,272 @@
+//! Finding people: one, the owners' lists over everybody, and the consumers' over their teams.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::{
+    error::{ProvideErrorMetadata, SdkError},
+    operation::query::{QueryOutput, builders::QueryFluentBuilder},
+    types::AttributeValue,
+};
+use serde::Deserialize;
+
+use super::{
+    Db, Places, Store, StoreError,
+    change::Item,
+    db::{aws, read},
+    keys::{self, Key, Table},
+    retry::{Backoff, is_busy},
+};
+use crate::domain::{
+    ids::{OrganisationId, TeamId, UserId},
+    rights,
+    user::{Role, Status, User},
+};
+
+/// Which people are asked for; `None` means all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// In this state.
+    pub status: Option<Status>,
+    /// With this role.
+    pub role: Option<Role>,
+    /// In this organisation.
+    pub organisation_id: Option<OrganisationId>,
+    /// In this team.
+    pub team_id: Option<TeamId>,
+}
+
+impl Filter {
+    fn fits(&self, user: &User) -> bool {
+        self.status.is_none_or(|status| user.status == status)
+            && self.role.is_none_or(|role| user.role == role)
+            && self.organisation_id.as_ref().is_none_or(|id| user.organisation_id.as_ref() == Some(id))
+            && self.team_id.as_ref().is_none_or(|id| user.team_ids.contains(id))
+    }
+}
+
+/// Some of the people asked for, and where to go on.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The people, in the order of the list.
+    pub people: Vec<User>,
+    /// The names of their places.
+    pub places: Places,
+    /// The position after which the next page starts; `None` at the end. Says nothing but ids and instants.
+    pub next: Option<String>,
+}
+
+/// What an index or a membership tells of a person before their row is read.
+#[derive(Debug, Deserialize)]
+struct Hint {
+    pk: String,
+    sk: String,
+    list_sk: Option<String>,
+    queue_sk: Option<String>,
+    organisation_id: Option<OrganisationId>,
+    #[serde(default)]
+    team_ids: Vec<TeamId>,
+    team_id: Option<TeamId>,
+}
+
+impl Hint {
+    fn user_id(&self) -> Result<UserId, StoreError> {
+        let text = self.sk.strip_prefix(keys::MEMBERSHIP_PREFIX).or_else(|| self.pk.strip_prefix("USER#"));
+        text.and_then(UserId::parse)
+            .ok_or_else(|| StoreError::Corrupt { key: self.pk.clone(), reason: "no user id in the key".to_owned() })
+    }
+
+    fn position(&self) -> Option<String> {
+        self.queue_sk.clone().or_else(|| self.list_sk.clone()).or_else(|| Some(self.sk.clone()))
+    }
+}
+
+impl Store {
+    /// Reads one person.
+    pub async fn person(&self, id: &UserId) -> Result<Option<User>, StoreError> {
+        self.db.fetch([Key::user(id)]).await?.get(&Key::user(id))
+    }
+
+    /// A page over everybody: by status the longest in it first, otherwise in the order in which they came in.
+    ///
+    /// One query and one batch; the index may lag behind, the rows shown do not.
+    pub async fn everybody(&self, filter: &Filter, after: Option<&str>, limit: u16) -> Result<Page, StoreError> {
+        let query = match (&filter.team_id, filter.status) {
+            (Some(team), _) => self.db.members(team, after),
+            (None, Some(status)) => self.db.indexed("Queues", "queue", &keys::people_in(status), after),
+            (None, None) => self.db.indexed("Lists", "list", keys::ALL_PEOPLE, after),
+        };
+        let narrow = filter.team_id.is_none();
+        let query = if narrow { narrowed(query, filter) } else { query };
+        let output = self.db.query(query.limit(i32::from(limit))).await?;
+        let hints: Vec<Hint> = output.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
+        let next = match output.last_evaluated_key {
+            Some(key) => read::<Hint>(key)?.position(),
+            None => None,
+        };
+        self.page(&hints, filter, next).await
+    }
+
+    /// A page over the people of the caller's teams, each once, in the order in which they came in.
+    ///
+    /// One query per team, strongly consistent, and one batch.
+    pub async fn people_of(
+        &self,
+        caller: &User,
+        filter: &Filter,
+        after: Option<&str>,
+        limit: u16,
+    ) -> Result<Page, StoreError> {
+        let mut hints = BTreeMap::new();
+        let mut more = false;
+        for team in caller.team_ids.iter().filter(|team| rights::makes_visible(team)) {
+            if filter.team_id.as_ref().is_some_and(|wanted| wanted != team) {
+                continue;
+            }
+            let output = self.db.query(self.db.members(team, after).limit(i32::from(limit))).await?;
+            more |= output.last_evaluated_key.is_some();
+            for item in output.items.unwrap_or_default() {
+                let hint: Hint = read(item)?;
+                hints.insert(hint.sk.clone(), hint);
+            }
+        }
+        let own = keys::membership_sort_key(&caller.id);
+        if hints.is_empty() && after.is_none() && filter.fits(caller) && !more {
+            let pk = Key::user(&caller.id).pk;
+            let hint = Hint {
+                pk,
+                sk: own.clone(),
+                list_sk: None,
+                queue_sk: None,
+                organisation_id: caller.organisation_id.clone(),
+                team_ids: caller.team_ids.clone(),
+                team_id: None,
+            };
+            hints.insert(own, hint);
+        }
+        more |= hints.len() > usize::from(limit);
+        let hints: Vec<Hint> = hints.into_values().take(usize::from(limit)).collect();
+        let next = hints.last().filter(|_| more).map(|hint| hint.sk.clone());
+        let mut page = self.page(&hints, filter, next).await?;
+        page.people.retain(|person| rights::sees(caller, person));
+        Ok(page)
+    }
+
+    /// Reads the rows behind `hints` with the names of their places.
+    async fn page(&self, hints: &[Hint], filter: &Filter, next: Option<String>) -> Result<Page, StoreError> {
+        let ids: Vec<UserId> = hints.iter().map(Hint::user_id).collect::<Result<_, _>>()?;
+        let organisations: Vec<_> = hints.iter().filter_map(|hint| hint.organisation_id.as_ref()).collect();
+        let teams: Vec<_> = hints.iter().flat_map(|hint| hint.team_ids.iter().chain(&hint.team_id)).collect();
+        let places = organisations.iter().map(|id| Key::organisation(id)).chain(teams.iter().map(|id| Key::team(id)));
+        let fetched = self.db.fetch(ids.iter().map(Key::user).chain(places)).await?;
+        let mut places = Places::of(&fetched, organisations, teams)?;
+        let mut people = Vec::new();
+        for id in &ids {
+            // Who was deleted since the query, or left the state that was asked for, is not shown.
+            people.extend(fetched.get::<User>(&Key::user(id))?.filter(|user| filter.fits(user)));
+        }
+        self.complete_places(&mut places, &people).await?;
+        Ok(Page { people, places, next })
+    }
+}
+
+/// Lets the index leave out who does not fit, as far as it knows.
+fn narrowed(query: QueryFluentBuilder, filter: &Filter) -> QueryFluentBuilder {
+    let mut conditions = Vec::new();
+    let mut query = query;
+    if let Some(role) = filter.role {
+        conditions.push("#role = :role");
+        query = query
+            .expression_attribute_names("#role", "role")
+            .expression_attribute_values(":role", AttributeValue::S(role.as_str().to_owned()));
+    }
+    if let Some(id) = &filter.organisation_id {
+        conditions.push("organisation_id = :organisation_id");
+        query = query.expression_attribute_values(":organisation_id", AttributeValue::S(id.to_string()));
+    }
+    if conditions.is_empty() { query } else { query.filter_expression(conditions.join(" AND ")) }
+}
+
+impl Db {
+    /// The memberships of a team behind position `after`, strongly consistent.
+    fn members(&self, team: &TeamId, after: Option<&str>) -> QueryFluentBuilder {
+        self.partition(&keys::team_partition(team))
+            .key_condition_expression("pk = :pk AND sk > :after")
+            .expression_attribute_values(":after", text(after.unwrap_or(keys::MEMBERSHIP_PREFIX)))
+    }
+
+    /// A partition of an index whose keys are named `<prefix>_pk` and `<prefix>_sk`, behind position `after`.
+    fn indexed(&self, index: &str, prefix: &str, partition: &str, after: Option<&str>) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(self.tables.name(Table::Portal))
+            .index_name(index)
+            .key_condition_expression(format!("{prefix}_pk = :pk AND {prefix}_sk > :after"))
+            .expression_attribute_values(":pk", text(partition))
+            .expression_attribute_values(":after", text(after.unwrap_or(" ")))
+    }
+
+    fn partition(&self, partition: &str) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(self.tables.name(Table::Portal))
+            .consistent_read(true)
+            .expression_attribute_values(":pk", text(partition))
+    }
+
+    pub(super) async fn query(&self, query: QueryFluentBuilder) -> Result<QueryOutput, StoreError> {
+        let mut backoff = Backoff::new(&self.random);
+        loop {
+            match query.clone().send().await {
+                Ok(output) => return Ok(output),
+                Err(SdkError::ServiceError(error)) if is_busy(error.err().code()) => backoff.wait().await?,
+                Err(error) => return Err(aws("Query", error.into_service_error())),
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Rows of a partition whose sort keys start with an instant before `before`, the oldest first.
+    pub(super) async fn query_before(
+        &self,
+        partition: &str,
+        before: jiff::Timestamp,
+        most: u16,
+    ) -> Result<Vec<Item>, StoreError> {
+        let query = self
+            .db
+            .partition(partition)
+            .key_condition_expression("pk = :pk AND sk < :before")
+            .expression_attribute_values(":before", text(&keys::instant_and_id(before, "")))
+            .limit(i32::from(most));
+        Ok(self.db.query(query).await?.items.unwrap_or_default())
+    }
+
+    /// People who have been in `status` since before `before`, the longest first, at most `most`.
+    pub async fn people_since(
+        &self,
+        status: Status,
+        before: jiff::Timestamp,
+        most: u16,
+    ) -> Result<Vec<User>, StoreError> {
+        let query = self
+            .db
+            .client
+            .query()
+            .table_name(self.db.tables.name(Table::Portal))
+            .index_name("Queues")
+            .key_condition_expression("queue_pk = :pk AND queue_sk < :before")
+            .expression_attribute_values(":pk", text(&keys::people_in(status)))
+            .expression_attribute_values(":before", text(&keys::instant_and_id(before, "")))
+            .limit(i32::from(most));
+        let items = self.db.query(query).await?.items.unwrap_or_default();
+        let ids: Vec<UserId> =
+            items.into_iter().map(|item| read::<Hint>(item)?.user_id()).collect::<Result<_, _>>()?;
+        let fetched = self.db.fetch(ids.iter().map(Key::user)).await?;
+        ids.iter().filter_map(|id| fetched.get(&Key::user(id)).transpose()).collect()
+    }
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}

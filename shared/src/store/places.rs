@@ -1,0 +1,71 @@
+//! Names of organisations and teams, for showing people.
+
+use std::collections::HashMap;
+
+use super::{Store, StoreError, fetch::Fetched, keys::Key};
+use crate::domain::{
+    ids::{OrganisationId, TeamId},
+    name::Name,
+    organisation::{Organisation, Team},
+    user::User,
+};
+
+/// The names that were looked up so far; `None` for a place that is gone.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    organisations: HashMap<OrganisationId, Option<Name>>,
+    teams: HashMap<TeamId, Option<Name>>,
+}
+
+impl Places {
+    pub(super) fn of<'a>(
+        fetched: &Fetched,
+        organisations: impl IntoIterator<Item = &'a OrganisationId>,
+        teams: impl IntoIterator<Item = &'a TeamId>,
+    ) -> Result<Self, StoreError> {
+        let mut places = Self::default();
+        for id in organisations {
+            let organisation: Option<Organisation> = fetched.get(&Key::organisation(id))?;
+            places.organisations.insert(id.clone(), organisation.map(|organisation| organisation.name));
+        }
+        for id in teams {
+            let team: Option<Team> = fetched.get(&Key::team(id))?;
+            places.teams.insert(id.clone(), team.map(|team| team.name));
+        }
+        Ok(places)
+    }
+
+    /// An organisation's name, if it was found.
+    #[must_use]
+    pub fn organisation(&self, id: &OrganisationId) -> Option<&Name> {
+        self.organisations.get(id)?.as_ref()
+    }
+
+    /// A team's name, if it was found.
+    #[must_use]
+    pub fn team(&self, id: &TeamId) -> Option<&Name> {
+        self.teams.get(id)?.as_ref()
+    }
+}
+
+impl Store {
+    /// Looks up the names that `places` lacks to show `people`: one batch, or none where all are there.
+    pub async fn complete_places(&self, places: &mut Places, people: &[User]) -> Result<(), StoreError> {
+        let organisations: Vec<_> = people
+            .iter()
+            .filter_map(|user| user.organisation_id.as_ref())
+            .filter(|id| !places.organisations.contains_key(id))
+            .collect();
+        let teams: Vec<_> =
+            people.iter().flat_map(|user| &user.team_ids).filter(|id| !places.teams.contains_key(id)).collect();
+        if organisations.is_empty() && teams.is_empty() {
+            return Ok(());
+        }
+        let keys = organisations.iter().map(|id| Key::organisation(id)).chain(teams.iter().map(|id| Key::team(id)));
+        let fetched = self.db.fetch(keys).await?;
+        let found = Places::of(&fetched, organisations, teams)?;
+        places.organisations.extend(found.organisations);
+        places.teams.extend(found.teams);
+        Ok(())
+    }
+}

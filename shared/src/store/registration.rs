@@ -1,0 +1,126 @@
+//! Registering: a new address becomes a person, a known one gets a mail, and nobody outside can tell which.
+
+use super::{
+    Store, StoreError,
+    change::Change,
+    keys::{self, Key},
+    rows::{Sentinel, Stage},
+    transaction::{Commit, Transaction},
+};
+use crate::{
+    domain::{
+        audit::{AuditEvent, Origin},
+        email::Email,
+        settings::Settings,
+        user::{NewUser, Status, User},
+    },
+    mail::Composer,
+};
+
+/// What a registration is decided from.
+#[derive(Clone, Debug)]
+pub struct RegistrationFacts {
+    /// The portal's settings.
+    pub settings: Settings,
+    /// The account behind the address, if there is one.
+    pub known: Option<Sentinel>,
+}
+
+/// What became of a registration.
+#[derive(Debug)]
+pub enum Registered {
+    /// The person is written.
+    New(Box<User>),
+    /// The address was taken a moment ago.
+    Taken(Sentinel),
+}
+
+impl Store {
+    /// Reads settings and address in one batch.
+    pub async fn registration_facts(&self, email: &Email) -> Result<RegistrationFacts, StoreError> {
+        let fetched = self.db.fetch([Key::settings(), Key::email(email)]).await?;
+        let settings = fetched.get(&Key::settings())?.ok_or(StoreError::Missing("SETTINGS"))?;
+        Ok(RegistrationFacts { settings, known: fetched.get(&Key::email(email))? })
+    }
+
+    /// Writes a registration that waits for its address to be confirmed, or nothing where the address is taken.
+    ///
+    /// One transaction: person, e-mail sentinel, membership, audit, outbox. The default team is never deleted, so it
+    /// needs no check.
+    pub async fn register(&self, new: NewUser, origin: &Origin) -> Result<Registered, StoreError> {
+        let user = new.at(origin.now, self.db.random.number());
+        let mut transaction = Transaction::default();
+        let address = transaction.create_sentinel(&user, Stage::Unconfirmed, None);
+        transaction.create_user(&user);
+        transaction.create_memberships(&user);
+        transaction.audit(&self.event(origin, "registration.created", Some(user.id.as_str())));
+        transaction.mail(&self.compose(origin).confirm_registration(&user.email, &user.id, user.link_version));
+        match self.db.commit(transaction).await? {
+            Commit::Done => Ok(Registered::New(Box::new(user))),
+            Commit::Lost(lost) => match lost.row(address)? {
+                Some(known) => Ok(Registered::Taken(known)),
+                None => Err(StoreError::Busy),
+            },
+        }
+    }
+
+    /// Mails the holder of a known address; nothing else that is stored changes.
+    ///
+    /// One transaction: audit, outbox.
+    pub async fn register_known(&self, email: &Email, known: &Sentinel, origin: &Origin) -> Result<(), StoreError> {
+        let mut transaction = Transaction::default();
+        transaction.audit(&self.event(origin, "registration.repeated", Some(known.user_id.as_str())));
+        transaction.mail(&self.compose(origin).known_address(email, known));
+        match self.db.commit(transaction).await? {
+            Commit::Done => Ok(()),
+            Commit::Lost(_) => Err(StoreError::Busy),
+        }
+    }
+
+    /// Mails the confirmation again and voids every earlier link, where the address waits for confirmation. For any
+    /// other address it writes the audit event alone, so that both take the same calls.
+    ///
+    /// One transaction: audit; person and sentinel (`link_version`), outbox.
+    pub async fn resend_confirmation(
+        &self,
+        email: &Email,
+        known: Option<&Sentinel>,
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        let unconfirmed = known.filter(|known| known.stage == Stage::Unconfirmed);
+        let mut transaction = Transaction::default();
+        let target = unconfirmed.map(|known| known.user_id.as_str());
+        transaction.audit(&self.event(origin, "registration.resend_requested", target));
+        if let Some(known) = unconfirmed {
+            let raised = known.link_version + 1;
+            let user = Change::update(
+                Key::user(&known.user_id),
+                "SET #link_version = :raised, #status_since = :now, #queue_sk = :queue_sk",
+            )
+            .when("#status = :unconfirmed AND #link_version = :version")
+            .with("raised", raised)
+            .with("version", known.link_version)
+            .with("unconfirmed", Status::Unconfirmed)
+            .with("now", origin.now.as_millisecond())
+            .with("queue_sk", keys::instant_and_id(origin.now, known.user_id.as_str()));
+            transaction.add(user);
+            let sentinel = Change::update(Key::email(email), "SET #link_version = :raised")
+                .when("#user_id = :user_id AND #link_version = :version")
+                .with("raised", raised)
+                .with("version", known.link_version)
+                .with("user_id", &known.user_id);
+            transaction.add(sentinel);
+            transaction.mail(&self.compose(origin).confirm_registration(email, &known.user_id, raised));
+        }
+        // Who loses a race here was overtaken by another resend or by the confirmation: the mail is out or not needed.
+        self.db.commit(transaction).await.map(drop)
+    }
+
+    pub(super) fn event(&self, origin: &Origin, action: &str, target: Option<&str>) -> AuditEvent {
+        AuditEvent::new(origin, self.db.random.number(), action, target)
+    }
+
+    pub(super) fn compose(&self, origin: &Origin) -> Composer<'_> {
+        Composer { now: origin.now, random: &self.db.random }
+    }
+}

@@ -1,0 +1,75 @@
+//! Waiting out contention and throttling, within a budget.
+
+use std::time::Duration;
+
+use super::StoreError;
+use crate::random::Random;
+
+/// How often a call is sent again before the caller is told to try later.
+const MAX_RETRIES: u32 = 8;
+/// The first wait is drawn from up to this; each further one from up to twice as much.
+const FIRST_WAIT: Duration = Duration::from_millis(25);
+/// No wait is drawn from more than this.
+const LONGEST_WAIT: Duration = Duration::from_millis(400);
+
+/// Counts the retries of one call and waits between them with full jitter: at most two seconds in all.
+#[derive(Debug)]
+pub(super) struct Backoff<'a> {
+    random: &'a Random,
+    retries: u32,
+}
+
+impl<'a> Backoff<'a> {
+    pub fn new(random: &'a Random) -> Self {
+        Self { random, retries: 0 }
+    }
+
+    /// Waits before the next try.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] once the budget is used up.
+    pub async fn wait(&mut self) -> Result<(), StoreError> {
+        if self.retries == MAX_RETRIES {
+            return Err(StoreError::Busy);
+        }
+        let ceiling = FIRST_WAIT.saturating_mul(1 << self.retries).min(LONGEST_WAIT);
+        self.retries += 1;
+        tokio::time::sleep(ceiling.mul_f64(self.random.fraction())).await;
+        Ok(())
+    }
+}
+
+/// Whether DynamoDB's error code says: not now.
+pub(super) fn is_busy(code: Option<&str>) -> bool {
+    matches!(
+        code,
+        Some(
+            "TransactionConflict"
+                | "TransactionConflictException"
+                | "TransactionInProgressException"
+                | "ProvisionedThroughputExceeded"
+                | "ProvisionedThroughputExceededException"
+                | "RequestLimitExceeded"
+                | "ThrottlingError"
+                | "ThrottlingException"
+                | "LimitExceededException"
+        )
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_budget_ends() {
+        let random = Random::seeded(1);
+        let mut backoff = Backoff::new(&random);
+
+        for _ in 0..MAX_RETRIES {
+            assert!(backoff.wait().await.is_ok());
+        }
+
+        assert!(matches!(backoff.wait().await, Err(StoreError::Busy)));
+    }
+}

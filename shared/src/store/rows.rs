@@ -1,0 +1,135 @@
+//! Items that only the store knows: the sentinel of an address, the active owners, and a person's index keys.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{
+    change::Change,
+    keys::{self, Key},
+    transaction::{Position, Transaction},
+};
+use crate::domain::{
+    email::Email,
+    ids::{OrganisationId, TeamId, UserId},
+    user::{Status, User},
+};
+
+/// How far the account behind an address has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Registered, address not confirmed.
+    Unconfirmed,
+    /// Invited, invitation not accepted.
+    Invited,
+    /// The address is the person's own and a password was chosen.
+    Settled,
+}
+
+/// What makes an address unique, with as much of its account as a public request may act on without reading more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sentinel {
+    /// Whose address it is.
+    pub user_id: UserId,
+    /// How far that account has come.
+    pub stage: Stage,
+    /// A copy of the person's `link_version`, changed with it.
+    pub link_version: u64,
+    /// What the invitation's mail says, to send it again; only while invited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<InvitationCopy>,
+}
+
+/// What an invitation's mail says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationCopy {
+    /// Until when the invitation works.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub expires_at: Timestamp,
+    /// The variables of the mail's template.
+    pub variables: Map<String, Value>,
+}
+
+/// The active API Owners: the guard of the last one, and whom to tell of what waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Owners {
+    /// Their addresses.
+    pub members: BTreeMap<UserId, Email>,
+    /// How many they are.
+    pub active: u64,
+}
+
+/// A person's place in a team.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Membership {
+    pub user_id: UserId,
+    pub team_id: TeamId,
+    pub organisation_id: Option<OrganisationId>,
+}
+
+impl Transaction {
+    /// Adds a person's row with its index keys.
+    pub(super) fn create_user(&mut self, user: &User) -> Position {
+        let queue = keys::people_in(user.status);
+        let waiting = keys::instant_and_id(user.status_since, user.id.as_str());
+        let index = [
+            ("list_pk", keys::ALL_PEOPLE),
+            ("list_sk", user.id.as_str()),
+            ("queue_pk", &queue),
+            ("queue_sk", &waiting),
+        ];
+        self.create(Key::user(&user.id), user, &index)
+    }
+
+    /// Adds the sentinel of a new account's address: the position tells whether the address was taken.
+    pub(super) fn create_sentinel(&mut self, user: &User, stage: Stage, invitation: Option<InvitationCopy>) -> Position {
+        let sentinel = Sentinel { user_id: user.id.clone(), stage, link_version: user.link_version, invitation };
+        self.create(Key::email(&user.email), &sentinel, &[])
+    }
+
+    /// Adds a person's memberships.
+    pub(super) fn create_memberships(&mut self, user: &User) {
+        for team in &user.team_ids {
+            let (user_id, organisation_id) = (user.id.clone(), user.organisation_id.clone());
+            let membership = Membership { user_id, team_id: team.clone(), organisation_id };
+            self.create(Key::membership(team, &user.id), &membership, &[]);
+        }
+    }
+
+    /// Adds an active API Owner to those who are counted.
+    pub(super) fn add_owner(&mut self, user: &User) {
+        let change = Change::update(Key::owners(), "SET #members.#id = :email ADD #active :one")
+            .when("attribute_not_exists(#members.#id)")
+            .named("id", user.id.as_str())
+            .with("email", &user.email)
+            .with("one", 1);
+        self.add(change);
+    }
+
+    /// Takes an active API Owner from those who are counted; the position stands in the way when it is the last.
+    pub(super) fn remove_owner(&mut self, user: &UserId) -> Position {
+        let change = Change::update(Key::owners(), "REMOVE #members.#id ADD #active :minus_one")
+            .when("attribute_exists(#members.#id) AND #active > :one")
+            .named("id", user.as_str())
+            .with("one", 1)
+            .with("minus_one", -1);
+        self.add(change)
+    }
+}
+
+/// The part of an update that puts a person into `status`, with its values: index keys, dates and version follow.
+pub(super) const INTO_STATUS: &str = "#status = :status, #status_since = :now, #updated_at = :now, #queue_pk = \
+                                      :queue_pk, #queue_sk = :queue_sk, #version = #version + :one";
+
+/// Gives the values of [`INTO_STATUS`].
+pub(super) fn into_status(change: Change, user: &UserId, status: Status, now: Timestamp) -> Change {
+    change
+        .with("status", status)
+        .with("now", now.as_millisecond())
+        .with("one", 1)
+        .with("queue_pk", keys::people_in(status))
+        .with("queue_sk", keys::instant_and_id(now, user.as_str()))
+}

@@ -1,0 +1,131 @@
+//! Logging in and out: a session counts only while it stands in the person's row.
+
+use jiff::Timestamp;
+
+use super::{
+    Store, StoreError,
+    change::Change,
+    db::{Applied, read},
+    keys::Key,
+    rows::Sentinel,
+};
+use crate::domain::{
+    email::Email,
+    ids::UserId,
+    settings::Settings,
+    user::{MAX_SESSIONS, Role, SessionId, Status, User},
+};
+
+/// What a login is decided from, before Cognito is asked.
+#[derive(Clone, Debug)]
+pub struct LoginFacts {
+    /// The portal's settings.
+    pub settings: Settings,
+    /// The account behind the address, if there is one.
+    pub account: Option<Sentinel>,
+}
+
+/// What became of a login whose password was right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// The session counts.
+    Opened,
+    /// The person is in a state in which nobody logs in.
+    WrongStatus(Status),
+    /// Sign-in is switched off and the person is no API Owner.
+    PortalClosed,
+    /// The password was changed, or the person deleted, while Cognito was asked.
+    Stale,
+}
+
+impl Store {
+    /// Reads settings and address in one batch.
+    pub async fn login_facts(&self, email: &Email) -> Result<LoginFacts, StoreError> {
+        let fetched = self.db.fetch([Key::settings(), Key::email(email)]).await?;
+        let settings = fetched.get(&Key::settings())?.ok_or(StoreError::Missing("SETTINGS"))?;
+        Ok(LoginFacts { settings, account: fetched.get(&Key::email(email))? })
+    }
+
+    /// Starts a session of an active person and notes the login; a further session ends the oldest.
+    ///
+    /// One update, conditioned on state, link version (so a login that raced a password change gets no session) and the
+    /// number of sessions; one more where that number is reached.
+    pub async fn open_session(
+        &self,
+        account: &Sentinel,
+        session: &SessionId,
+        sign_in: bool,
+        now: Timestamp,
+    ) -> Result<Opening, StoreError> {
+        let mut oldest = None;
+        loop {
+            let user = match self.db.apply(opening(account, session, sign_in, oldest.as_ref(), now)).await? {
+                Applied::Done(_) => return Ok(Opening::Opened),
+                Applied::Refused(None) => return Ok(Opening::Stale),
+                Applied::Refused(Some(item)) => read::<User>(item)?,
+            };
+            if user.link_version != account.link_version {
+                return Ok(Opening::Stale);
+            }
+            if user.status != Status::Active || user.identity_due.is_some() {
+                return Ok(Opening::WrongStatus(user.status));
+            }
+            if !sign_in && user.role != Role::ApiOwner {
+                return Ok(Opening::PortalClosed);
+            }
+            // Only the number of sessions is left: end the oldest. Others may log in meanwhile, then there is another.
+            oldest = user.oldest_session().cloned();
+        }
+    }
+
+    /// Reads one person and the settings in one batch.
+    pub async fn person_and_settings(&self, id: &UserId) -> Result<(Option<User>, Settings), StoreError> {
+        let fetched = self.db.fetch([Key::user(id), Key::settings()]).await?;
+        let settings = fetched.get(&Key::settings())?.ok_or(StoreError::Missing("SETTINGS"))?;
+        Ok((fetched.get(&Key::user(id))?, settings))
+    }
+
+    /// Ends one session: its tokens are refused with the next request.
+    pub async fn close_session(&self, id: &UserId, session: &SessionId) -> Result<(), StoreError> {
+        let change = Change::update(Key::user(id), "REMOVE #sessions.#session")
+            .when("attribute_exists(#sessions.#session)")
+            .named("session", session.as_str());
+        self.db.apply(change).await.map(drop)
+    }
+
+    /// Ends every session.
+    pub async fn close_all_sessions(&self, id: &UserId) -> Result<(), StoreError> {
+        let change = Change::update(Key::user(id), "SET #sessions = :none")
+            .when("attribute_exists(#pk)")
+            .with("none", serde_json::json!({}));
+        self.db.apply(change).await.map(drop)
+    }
+}
+
+fn opening(
+    account: &Sentinel,
+    session: &SessionId,
+    sign_in: bool,
+    oldest: Option<&SessionId>,
+    now: Timestamp,
+) -> Change {
+    let room = if oldest.is_some() { "attribute_exists(#sessions.#oldest)" } else { "size(#sessions) < :most" };
+    let role = if sign_in { "" } else { " AND #role = :owner" };
+    let remove = if oldest.is_some() { " REMOVE #sessions.#oldest" } else { "" };
+    let change = Change::update(
+        Key::user(&account.user_id),
+        &format!("SET #sessions.#session = :now, #last_login_at = :now{remove}"),
+    )
+    .when(&format!(
+        "#status = :active AND #link_version = :link_version AND attribute_not_exists(#identity_due) AND {room}{role}"
+    ))
+    .named("session", session.as_str())
+    .with("now", now.as_millisecond())
+    .with("active", Status::Active)
+    .with("link_version", account.link_version);
+    let change = match oldest {
+        Some(oldest) => change.named("oldest", oldest.as_str()),
+        None => change.with("most", MAX_SESSIONS),
+    };
+    if sign_in { change } else { change.with("owner", Role::ApiOwner) }
+}

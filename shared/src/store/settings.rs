@@ -1,0 +1,97 @@
+//! The portal's settings, and the copy that the mailer reads.
+
+use serde_json::Value;
+
+use super::{
+    Store, StoreError,
+    change::Change,
+    keys::Key,
+    transaction::{Commit, Transaction},
+};
+use crate::{
+    domain::{audit::Origin, ids::UserId, settings::Settings, user::User},
+    mail::MailSettings,
+};
+
+/// What became of a change of the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingsChange {
+    /// Written.
+    Done,
+    /// Somebody else changed them since they were read.
+    Overtaken,
+}
+
+/// Settings whose values are addresses: the audit names them and keeps no value.
+const PERSONAL: [&str; 2] = ["sender", "owner_notification_addresses"];
+
+impl Store {
+    /// Reads the settings.
+    pub async fn settings(&self) -> Result<Settings, StoreError> {
+        let fetched = self.db.fetch([Key::settings()]).await?;
+        fetched.get(&Key::settings())?.ok_or(StoreError::Missing("SETTINGS"))
+    }
+
+    /// Reads caller and settings in one batch.
+    pub async fn caller_and_settings(&self, caller: &UserId) -> Result<(Option<User>, Settings), StoreError> {
+        self.person_and_settings(caller).await
+    }
+
+    /// Writes `after` over `before`, if that is still what stands there.
+    ///
+    /// One transaction: settings, the mailer's copy, audit with the former and new value of all that is not an address.
+    pub async fn change_settings(
+        &self,
+        before: &Settings,
+        after: Settings,
+        origin: &Origin,
+    ) -> Result<SettingsChange, StoreError> {
+        let after = Settings { version: before.version + 1, ..after };
+        let copy = MailSettings { sender: after.sender.clone(), portal_name: after.portal_name.clone() };
+        let mut event = self.event(origin, "settings.changed", None);
+        for (field, old, new) in differences(before, &after) {
+            event = if PERSONAL.contains(&field.as_str()) {
+                event.personal_change(&field)
+            } else {
+                event.change(&field, old, new)
+            };
+        }
+        let mut transaction = Transaction::default();
+        let change = Change::put(Key::settings(), &after).when("#version = :version");
+        transaction.add(change.with("version", before.version));
+        transaction.add(Change::put(Key::mail_settings(), &copy));
+        transaction.audit(&event);
+        match self.db.commit(transaction).await? {
+            Commit::Done => Ok(SettingsChange::Done),
+            Commit::Lost(_) => Ok(SettingsChange::Overtaken),
+        }
+    }
+}
+
+/// The fields in which two settings differ, with both values.
+fn differences(before: &Settings, after: &Settings) -> Vec<(String, Value, Value)> {
+    let fields = |settings: &Settings| match serde_json::to_value(settings) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let mut old = fields(before);
+    let changed = fields(after).into_iter().filter(|(field, _)| field != "version");
+    let pairs = changed.map(|(field, new)| {
+        let old = old.remove(&field).unwrap_or_default();
+        (field, old, new)
+    });
+    pairs.filter(|(_, old, new)| old != new).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_told() {
+        let before = Settings::default();
+        let after = Settings { sign_in: false, version: 7, ..before.clone() };
+
+        assert_eq!(differences(&before, &after), [("sign_in".to_owned(), true.into(), false.into())]);
+    }
+}

@@ -1,0 +1,53 @@
+//! What the schedule tidies up. Every row on its own, safe to repeat and to overlap: each write carries the condition
+//! under which the row may go.
+
+use jiff::Timestamp;
+
+use super::{
+    Store, StoreError,
+    change::Change,
+    keys::Key,
+    transaction::{Commit, Transaction},
+};
+use crate::domain::{
+    audit::Origin,
+    user::{Status, User},
+};
+
+impl Store {
+    /// Deletes a registration that has been waiting for its confirmation since before `since`; `false` where it was
+    /// confirmed or asked for a new mail meanwhile, or somebody is confirming it right now.
+    ///
+    /// One transaction: person, e-mail sentinel, memberships, audit.
+    pub async fn delete_unconfirmed(
+        &self,
+        user: &User,
+        since: Timestamp,
+        origin: &Origin,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = Transaction::default();
+        let person = Change::delete(Key::user(&user.id))
+            .when(
+                "#status = :unconfirmed AND #status_since < :since AND (attribute_not_exists(#claimed_until) OR \
+                 #claimed_until <= :now)",
+            )
+            .with("unconfirmed", Status::Unconfirmed)
+            .with("since", since.as_millisecond())
+            .with("now", origin.now.as_millisecond());
+        transaction.add(person);
+        self.delete_traces(&mut transaction, user);
+        transaction.audit(&self.event(origin, "registration.expired", Some(user.id.as_str())));
+        Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
+    }
+
+    /// Adds the removal of what belongs to a person beside their row: the sentinel of their address and their
+    /// memberships.
+    #[expect(clippy::unused_self, reason = "reads as the other parts of a transaction do")]
+    pub(super) fn delete_traces(&self, transaction: &mut Transaction, user: &User) {
+        let sentinel = Change::delete(Key::email(&user.email)).when("#user_id = :user_id").with("user_id", &user.id);
+        transaction.add(sentinel);
+        for team in &user.team_ids {
+            transaction.add(Change::delete(Key::membership(team, &user.id)));
+        }
+    }
+}
