@@ -20,11 +20,7 @@ impl FromFields for LogOut {
 
 /// Logs out: with a refresh token that token's session and the one of the access token, without it every session. The
 /// table comes first: what it no longer holds is refused at once, whatever Cognito still knows.
-pub async fn logout(
-    State(app): State<App>,
-    session: Session,
-    payload: Payload,
-) -> Result<StatusCode, Problem> {
+pub async fn logout(State(app): State<App>, session: Session, payload: Payload) -> Result<StatusCode, Problem> {
     let caller = admit(&session, app.store.person(&session.user_id).await?)?;
     let body: LogOut = payload.read()?;
     match body.refresh_token {

@@ -54,11 +54,7 @@ impl From<ConfirmError> for Problem {
 
 /// Confirms the address behind the link: claims the person, sets the password at Cognito, consumes the link. A refused
 /// password leaves the link usable; so does a crash, once the claim has lapsed.
-pub async fn confirm(
-    State(app): State<App>,
-    request: RequestId,
-    payload: Payload,
-) -> Result<Json<Next>, Problem> {
+pub async fn confirm(State(app): State<App>, request: RequestId, payload: Payload) -> Result<Json<Next>, Problem> {
     let body: Confirm = payload.read()?;
     let now = app.clock.now();
     let token = PlainToken::parse(&body.token).ok_or(ConfirmError::LinkNotUsable)?.hashed();

@@ -6,6 +6,7 @@
 pub mod confirm;
 pub mod register;
 pub mod resend;
+mod with_password;
 
 use axum::{Router, routing::post};
 use shared::{

@@ -65,11 +65,7 @@ impl FromFields for Change {
 }
 
 /// Reads a setting that always has a value: `null` is a fault.
-fn set<T>(
-    fields: &mut Fields,
-    name: &str,
-    parse: impl FnOnce(&serde_json::Value) -> Result<T, Fault>,
-) -> Option<T> {
+fn set<T>(fields: &mut Fields, name: &str, parse: impl FnOnce(&serde_json::Value) -> Result<T, Fault>) -> Option<T> {
     match fields.change(name, parse)? {
         Some(value) => Some(value),
         None => {

@@ -34,8 +34,7 @@ impl App {
 
 /// The function's routes.
 pub fn router(app: App) -> Router {
-    let routes = Router::new()
-        .route("/v1/users", get(list::list).post(create::create))
-        .route("/v1/users/{id}", get(read::read));
+    let routes =
+        Router::new().route("/v1/users", get(list::list).post(create::create)).route("/v1/users/{id}", get(read::read));
     finished(routes.with_state(app))
 }

@@ -30,11 +30,7 @@ impl From<ReadError> for Problem {
 }
 
 /// Shows one person to API Owners and to the Consumer Admins of a shared team.
-pub async fn read(
-    State(app): State<App>,
-    session: Session,
-    Path(id): Path<String>,
-) -> Result<Json<UserBody>, Problem> {
+pub async fn read(State(app): State<App>, session: Session, Path(id): Path<String>) -> Result<Json<UserBody>, Problem> {
     let id = UserId::parse(&id);
     let (caller, person, mut places) =
         app.store.caller_and_person(&session.user_id, id.as_ref().unwrap_or(&session.user_id)).await?;

@@ -99,9 +99,11 @@ mod tests {
     fn a_personal_change_leaves_its_name_and_no_value() {
         let origin = Origin { actor: Actor::System, request_id: "r".to_owned(), now: Timestamp::UNIX_EPOCH };
 
-        let event = AuditEvent::new(&origin, 1, "user.changed", None)
-            .personal_change("email")
-            .change("role", "team_member", "consumer_admin");
+        let event = AuditEvent::new(&origin, 1, "user.changed", None).personal_change("email").change(
+            "role",
+            "team_member",
+            "consumer_admin",
+        );
 
         assert_eq!(event.changed, ["email", "role"]);
         assert_eq!(event.before.keys().collect::<Vec<_>>(), ["role"]);

@@ -98,9 +98,25 @@ mod tests {
         let too_long = format!("a@{}.example", "x".repeat(63).repeat(4));
         let long_local = format!("{}@example.com", "a".repeat(65));
         for typed in [
-            "", "ada", "@example.com", "ada@", "ada@localhost", "a da@example.com", ".ada@example.com", "a..b@example.com",
-            "ada@example.com\r\nBcc: eve@example.com", "ada@exa mple.com", "ada@-x.com", "ada@example..com", "ada@example.com.",
-            "\"a b\"@example.com", "adä@example.com", "ada@[127.0.0.1]", "a@b@c@", &too_long, &long_local,
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "ada@localhost",
+            "a da@example.com",
+            ".ada@example.com",
+            "a..b@example.com",
+            "ada@example.com\r\nBcc: eve@example.com",
+            "ada@exa mple.com",
+            "ada@-x.com",
+            "ada@example..com",
+            "ada@example.com.",
+            "\"a b\"@example.com",
+            "adä@example.com",
+            "ada@[127.0.0.1]",
+            "a@b@c@",
+            &too_long,
+            &long_local,
         ] {
             assert_eq!(Email::parse(typed).unwrap_err().code, "invalid_email", "{typed}");
         }

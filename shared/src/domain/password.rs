@@ -97,19 +97,21 @@ impl PasswordPolicy {
                 .then(|| Fault::new("password_outer_space", "It has no white space at either end.".to_owned())),
             text.contains(char::is_control)
                 .then(|| Fault::new("password_control_character", "It has no control characters.".to_owned())),
-            too_few(count(char::is_numeric), self.min_numerics)
-                .then(|| Fault::new("password_too_few_digits", format!("It has at least {} digits.", self.min_numerics))),
+            too_few(count(char::is_numeric), self.min_numerics).then(|| {
+                Fault::new("password_too_few_digits", format!("It has at least {} digits.", self.min_numerics))
+            }),
             too_few(count(|c| !c.is_alphanumeric()), self.min_specials).then(|| {
                 let detail = format!("It has at least {} characters that are no letters or digits.", self.min_specials);
                 Fault::new("password_too_few_specials", detail)
             }),
-            (self.mixed_case && lacks_a_case).then(|| {
-                Fault::new("password_not_mixed_case", "It has lower-case and upper-case letters.".to_owned())
+            (self.mixed_case && lacks_a_case)
+                .then(|| Fault::new("password_not_mixed_case", "It has lower-case and upper-case letters.".to_owned())),
+            is_common(text, &folded).then(|| {
+                Fault::new("password_common", "It is one of the passwords that are guessed first.".to_owned())
             }),
-            is_common(text, &folded)
-                .then(|| Fault::new("password_common", "It is one of the passwords that are guessed first.".to_owned())),
-            tells_the_holder(&folded, holder)
-                .then(|| Fault::new("password_tells_name", "It does not hold a name or the e-mail address.".to_owned())),
+            tells_the_holder(&folded, holder).then(|| {
+                Fault::new("password_tells_name", "It does not hold a name or the e-mail address.".to_owned())
+            }),
         ];
         faults.into_iter().flatten().collect()
     }

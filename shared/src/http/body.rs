@@ -24,9 +24,7 @@ impl<S: Send + Sync> FromRequest<S> for Payload {
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
         let json = is_json(request.headers().get(header::CONTENT_TYPE));
         let received = receive(request.into_body()).await;
-        Ok(Self(received.and_then(|body| {
-            if json || body.is_empty() { Ok(body) } else { Err(wrong_media_type()) }
-        })))
+        Ok(Self(received.and_then(|body| if json || body.is_empty() { Ok(body) } else { Err(wrong_media_type()) })))
     }
 }
 
@@ -214,10 +212,7 @@ pub fn integer(least: u32, most: u32) -> impl FnOnce(&Value) -> Result<u32, Faul
 }
 
 /// A list of at most `most` texts that `parse` understands.
-pub fn items<T>(
-    most: usize,
-    parse: impl Fn(&str) -> Result<T, Fault>,
-) -> impl FnOnce(&Value) -> Result<Vec<T>, Fault> {
+pub fn items<T>(most: usize, parse: impl Fn(&str) -> Result<T, Fault>) -> impl FnOnce(&Value) -> Result<Vec<T>, Fault> {
     move |value| {
         let values = value.as_array().ok_or_else(|| Fault::new("not_a_list", "This field is a list."))?;
         if values.len() > most {

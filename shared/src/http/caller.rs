@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use jiff::Timestamp;
-use lambda_http::{request::RequestContext, lambda_runtime::Context};
+use lambda_http::{lambda_runtime::Context, request::RequestContext};
 
 use super::problem::Problem;
 use crate::domain::{

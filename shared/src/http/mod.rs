@@ -13,7 +13,7 @@ mod problem;
 pub use body::{Fields, FromFields, Payload, boolean, choice, integer, items, secret, text};
 pub use caller::{RequestId, Session, admit};
 pub use finish::finished;
+pub use next::Next;
 pub use page::{Cursor, Listing, PageBody, Parameters};
 pub use people::{ListedPerson, PlaceBody, UserBody};
 pub use problem::{FieldFault, Problem};
-pub use next::Next;

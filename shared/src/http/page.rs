@@ -106,9 +106,9 @@ impl Cursor {
         let json = URL_SAFE_NO_PAD.decode(text).ok();
         let cursor: Option<Self> = json.and_then(|json| serde_json::from_slice(&json).ok());
         let cursor = cursor.filter(|cursor| cursor.query == query && !cursor.at.is_empty() && cursor.at.len() < 500);
-        cursor.map(|cursor| cursor.at).ok_or_else(|| {
-            Fault::new("invalid_cursor", "This is no cursor of this list; start again without one.")
-        })
+        cursor
+            .map(|cursor| cursor.at)
+            .ok_or_else(|| Fault::new("invalid_cursor", "This is no cursor of this list; start again without one."))
     }
 }
 

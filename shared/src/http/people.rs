@@ -48,9 +48,10 @@ impl UserBody {
     #[must_use]
     pub fn new(caller: &User, person: User, places: &Places) -> Self {
         let teams = teams(&rights::visible_teams(caller, &person), places);
-        let organisation = person.organisation_id.as_ref().and_then(|id| {
-            Some(PlaceBody { id: id.to_string(), name: places.organisation(id)?.clone() })
-        });
+        let organisation = person
+            .organisation_id
+            .as_ref()
+            .and_then(|id| Some(PlaceBody { id: id.to_string(), name: places.organisation(id)?.clone() }));
         Self {
             id: person.id,
             email: person.email.into(),

@@ -174,9 +174,8 @@ impl Mailer {
         let body = Body::builder()
             .text(content(mail.text).map_err(|error| failed(error.into()))?)
             .html(content(mail.html).map_err(|error| failed(error.into()))?);
-        let message = Message::builder()
-            .subject(content(mail.subject).map_err(|error| failed(error.into()))?)
-            .body(body.build());
+        let message =
+            Message::builder().subject(content(mail.subject).map_err(|error| failed(error.into()))?).body(body.build());
         let sent = self
             .ses
             .send_email()

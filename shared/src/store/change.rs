@@ -10,10 +10,7 @@ use aws_sdk_dynamodb::types::{
 };
 use serde::Serialize;
 
-use super::{
-    StoreError, Tables,
-    keys::Key,
-};
+use super::{StoreError, Tables, keys::Key};
 
 /// An item as DynamoDB sees it.
 pub type Item = HashMap<String, AttributeValue>;

@@ -114,8 +114,11 @@ impl Outbox {
             )
             .limit(i32::from(most));
         let output = query.send().await.map_err(|error| aws("Query", error.into_service_error()))?;
-        let ids = output.items().iter().filter_map(|item| item.get("pk")?.as_s().ok()?.strip_prefix(keys::OUTBOX_PREFIX));
-        ids.map(|id| MailId::parse(id).ok_or_else(|| StoreError::corrupt(&Key::mail_settings(), "an outbox key without an id")))
-            .collect()
+        let ids =
+            output.items().iter().filter_map(|item| item.get("pk")?.as_s().ok()?.strip_prefix(keys::OUTBOX_PREFIX));
+        ids.map(|id| {
+            MailId::parse(id).ok_or_else(|| StoreError::corrupt(&Key::mail_settings(), "an outbox key without an id"))
+        })
+        .collect()
     }
 }

@@ -260,8 +260,7 @@ impl Store {
             .expression_attribute_values(":before", text(&keys::instant_and_id(before, "")))
             .limit(i32::from(most));
         let items = self.db.query(query).await?.items.unwrap_or_default();
-        let ids: Vec<UserId> =
-            items.into_iter().map(|item| read::<Hint>(item)?.user_id()).collect::<Result<_, _>>()?;
+        let ids: Vec<UserId> = items.into_iter().map(|item| read::<Hint>(item)?.user_id()).collect::<Result<_, _>>()?;
         let fetched = self.db.fetch(ids.iter().map(Key::user)).await?;
         ids.iter().filter_map(|id| fetched.get(&Key::user(id)).transpose()).collect()
     }

@@ -85,7 +85,12 @@ impl Transaction {
     }
 
     /// Adds the sentinel of a new account's address: the position tells whether the address was taken.
-    pub(super) fn create_sentinel(&mut self, user: &User, stage: Stage, invitation: Option<InvitationCopy>) -> Position {
+    pub(super) fn create_sentinel(
+        &mut self,
+        user: &User,
+        stage: Stage,
+        invitation: Option<InvitationCopy>,
+    ) -> Position {
         let sentinel = Sentinel { user_id: user.id.clone(), stage, link_version: user.link_version, invitation };
         self.create(Key::email(&user.email), &sentinel, &[])
     }

@@ -19,12 +19,7 @@ impl Store {
     /// confirmed or asked for a new mail meanwhile, or somebody is confirming it right now.
     ///
     /// One transaction: person, e-mail sentinel, memberships, audit.
-    pub async fn delete_unconfirmed(
-        &self,
-        user: &User,
-        since: Timestamp,
-        origin: &Origin,
-    ) -> Result<bool, StoreError> {
+    pub async fn delete_unconfirmed(&self, user: &User, since: Timestamp, origin: &Origin) -> Result<bool, StoreError> {
         let mut transaction = Transaction::default();
         let person = Change::delete(Key::user(&user.id))
             .when(

@@ -1,0 +1,12 @@
+//! The Lambda `expire`: wiring only.
+
+use lambda_runtime::{LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::telemetry::start();
+    let app = expire::App::from_env().await?;
+    let app = &app;
+    let sweep = async |_: LambdaEvent<serde_json::Value>| expire::handle(app).await;
+    lambda_runtime::run(service_fn(sweep)).await
+}

@@ -1,0 +1,212 @@
+//! A portal in memory.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use local_services::{Call, Mail, Services};
+use shared::{
+    clock::Clock,
+    domain::{
+        audit::{Actor, Origin},
+        email::Email,
+        ids::{OrganisationId, TeamId, UserId},
+        name::Name,
+        organisation::Placement,
+        password::Password,
+        settings::Settings,
+        user::{NewUser, Role, SessionId, Source, Start, Status, User},
+    },
+    identity::Identity,
+    mail::Mailer,
+    random::Random,
+    store::{Creation, Db, Opening, Outbox, SettingsChange, Store, Tables},
+};
+
+/// A password that every policy of the tests takes.
+pub const PASSWORD: &str = "violet tractor 42!";
+/// What passes between two steps of a test, so that they have an order.
+const A_MOMENT: SignedDuration = SignedDuration::from_millis(1);
+
+/// A fresh portal: embedded tables, Cognito and SES of its own, the foundation laid, a clock that stands still.
+#[expect(missing_debug_implementations, reason = "the services behind it have no printable state")]
+pub struct Bench {
+    /// The AWS services.
+    pub services: Services,
+    /// The portal's time.
+    pub clock: Clock,
+    /// State.
+    pub store: Store,
+    /// Passwords.
+    pub identity: Identity,
+    /// Mail.
+    pub mailer: Mailer,
+    /// Randomness.
+    pub random: Random,
+}
+
+/// A person with a session.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The person as they were when they logged in.
+    pub user: User,
+    /// Their session.
+    pub session: SessionId,
+    /// Their refresh token.
+    pub refresh_token: String,
+}
+
+impl Bench {
+    /// Starts a portal on 15 January 2026.
+    pub async fn new() -> Self {
+        let clock = Clock::stopped("2026-01-15T09:30:00Z".parse().unwrap());
+        let now = clock.clone();
+        let services = Services::in_memory(Arc::new(move || now.now())).await.unwrap();
+        let random = Random::system();
+        let tables = Tables { portal: services.portal_table().to_owned(), mail: services.mail_table().to_owned() };
+        let db = Db::new(services.dynamodb(), tables, random.clone());
+        let store = Store::new(db.clone());
+        let identity = Identity::new(services.cognito(), services.user_pool_id(), services.client_id());
+        let mailer = Mailer {
+            outbox: Outbox::new(db),
+            ses: services.ses(),
+            configuration_set: None,
+            portal_url: "https://portal.example.com".to_owned(),
+            random: random.clone(),
+        };
+        let bench = Self { services, clock, store, identity, mailer, random };
+        let settings = Settings { sender: Some(email("portal@example.com")), ..Settings::default() };
+        bench.store.lay_foundation(&settings, &bench.origin()).await.unwrap();
+        bench
+    }
+
+    /// What the system does now.
+    pub fn origin(&self) -> Origin {
+        Origin { actor: Actor::System, request_id: "test".to_owned(), now: self.clock.now() }
+    }
+
+    /// Moves the portal's clock.
+    pub fn advance(&self, by: SignedDuration) {
+        self.clock.advance(by);
+    }
+
+    /// Changes the settings.
+    pub async fn set(&self, change: impl FnOnce(&mut Settings)) {
+        let before = self.store.settings().await.unwrap();
+        let mut after = before.clone();
+        change(&mut after);
+        let changed = self.store.change_settings(&before, after, &self.origin()).await.unwrap();
+        assert_eq!(changed, SettingsChange::Done);
+    }
+
+    /// A person in the default place (API Owners in none) with [`PASSWORD`], in `status`.
+    pub async fn person(&self, address: &str, role: Role, status: Status) -> User {
+        let place = (role != Role::ApiOwner).then(Placement::default_place);
+        self.person_at(address, role, status, place).await
+    }
+
+    /// A person somewhere with [`PASSWORD`], in `status`.
+    pub async fn person_at(&self, address: &str, role: Role, status: Status, place: Option<Placement>) -> User {
+        self.advance(A_MOMENT);
+        let new = NewUser {
+            email: email(address),
+            first_name: Name::parse("Grace").unwrap(),
+            last_name: Name::parse("Hopper").unwrap(),
+            role,
+            placement: place,
+            source: Source::ApiOwner,
+            start: Start::Becoming(status),
+        };
+        let Creation::Begun(user) = self.store.begin_creation(new, &self.origin()).await.unwrap() else {
+            panic!("{address} could not be created")
+        };
+        self.identity.establish(&user.id, &user.email, &Password::new(PASSWORD)).await.unwrap();
+        self.store.finish_creation(&user, &[], &self.origin()).await.unwrap();
+        self.read(&user.id).await
+    }
+
+    /// An active person with a session.
+    pub async fn signed_in(&self, address: &str, role: Role) -> SignedIn {
+        let user = self.person(address, role, Status::Active).await;
+        self.sign_in(&user).await
+    }
+
+    /// A session of an active person.
+    pub async fn sign_in(&self, user: &User) -> SignedIn {
+        let facts = self.store.login_facts(&user.email).await.unwrap();
+        let tokens = self.identity.log_in(Some(&user.id), 0, &Password::new(PASSWORD)).await.unwrap().unwrap();
+        let now = self.clock.now();
+        let opening = self.store.open_session(&facts.account.unwrap(), &tokens.session, true, now).await.unwrap();
+        assert_eq!(opening, Opening::Opened);
+        let refresh_token = tokens.refresh_token.unwrap();
+        SignedIn { user: self.read(&user.id).await, session: tokens.session, refresh_token }
+    }
+
+    /// A further organisation with a default team and `teams` more, written straight into the table.
+    pub async fn organisation(&self, name: &str, teams: usize) -> (OrganisationId, Vec<TeamId>) {
+        let now = self.clock.now();
+        let id = OrganisationId::new(now, self.random.number());
+        let team_ids: Vec<_> = (0..=teams).map(|_| TeamId::new(now, self.random.number())).collect();
+        let organisation = serde_json::json!({
+            "pk": format!("ORG#{id}"), "sk": "ORG", "id": id, "name": name, "default_team_id": team_ids[0],
+            "created_at": now.as_millisecond(), "updated_at": now.as_millisecond(),
+        });
+        self.put(&organisation).await;
+        for (number, team) in team_ids.iter().enumerate() {
+            let row = serde_json::json!({
+                "pk": format!("TEAM#{team}"), "sk": "TEAM", "id": team, "name": format!("{name} team {number}"),
+                "organisation_id": id, "created_at": now.as_millisecond(), "updated_at": now.as_millisecond(),
+            });
+            self.put(&row).await;
+        }
+        (id, team_ids)
+    }
+
+    async fn put(&self, row: &serde_json::Value) {
+        let item = serde_dynamo::to_item(row).unwrap();
+        let put = self.services.dynamodb().put_item().table_name(self.services.portal_table());
+        put.set_item(Some(item)).send().await.unwrap();
+    }
+
+    /// A person as the table now has them.
+    pub async fn read(&self, id: &UserId) -> User {
+        self.store.person(id).await.unwrap().unwrap()
+    }
+
+    /// Sends everything in the outbox and returns what has come to `address` so far, the newest first.
+    pub async fn mails(&self, address: &str) -> Vec<Mail> {
+        let later = self.clock.now() + SignedDuration::from_millis(1);
+        let (_, failures) = self.mailer.deliver_unsent(later, 100, self.clock.now()).await.unwrap();
+        assert!(failures.is_empty(), "{failures:?}");
+        self.services.mailbox().list(Some(address)).unwrap()
+    }
+
+    /// The events of the mails that have come to `address`, the oldest first.
+    pub async fn mail_events(&self, address: &str) -> Vec<String> {
+        self.mails(address).await.into_iter().rev().filter_map(|mail| mail.event).collect()
+    }
+
+    /// The token of the link in the newest mail to `address`.
+    pub async fn token(&self, address: &str) -> String {
+        let mails = self.mails(address).await;
+        let text = mails.first().and_then(|mail| mail.text.clone()).unwrap();
+        text.split("#token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// The calls that `work` makes, in their order.
+    pub async fn calls<T>(&self, work: impl Future<Output = T>) -> (T, Vec<Call>) {
+        self.advance(A_MOMENT);
+        self.services.calls().forget();
+        let result = work.await;
+        (result, self.services.calls().made())
+    }
+
+    /// The instant of the portal's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// An address, known to be one.
+pub fn email(address: &str) -> Email {
+    Email::parse(address).unwrap()
+}

@@ -1,0 +1,16 @@
+//! What the tests of functions stand on: a portal of their own in memory, people in it, and requests as API Gateway
+//! sends them.
+//!
+//! Test code only. A step that fails here panics: the test then says where.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc, reason = "tests")]
+
+mod bench;
+mod reply;
+mod sample;
+mod units;
+
+pub use bench::{Bench, PASSWORD, SignedIn, email};
+pub use local_services::Fault;
+pub use reply::Reply;
+pub use sample::Sample;
+pub use units::write_units;

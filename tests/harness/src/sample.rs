@@ -1,0 +1,94 @@
+//! Requests: the sample events of `events/`, changed where a test needs it, sent through the code that the deployed
+//! function runs.
+
+use std::path::PathBuf;
+
+use axum::Router;
+use lambda_http::{Adapter, Context, lambda_runtime::LambdaEvent, request::LambdaRequest};
+use serde_json::{Value, json};
+use tower::Service;
+
+use crate::{Reply, SignedIn};
+
+/// A sample event of `events/`.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    event: Value,
+}
+
+impl Sample {
+    /// The event in `events/<name>.json`.
+    pub fn of(name: &str) -> Self {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../events/{name}.json"));
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self { event: serde_json::from_str(&text).unwrap() }
+    }
+
+    /// The event itself.
+    pub fn event(&self) -> Value {
+        self.event.clone()
+    }
+
+    /// Puts `id` where the sample's path has one.
+    pub fn id(mut self, id: impl std::fmt::Display) -> Self {
+        let old = self.event["pathParameters"]["id"].as_str().unwrap().to_owned();
+        let id = id.to_string();
+        let path = self.event["rawPath"].as_str().unwrap().replace(&old, &id);
+        self.event["pathParameters"]["id"] = json!(id);
+        self.event["requestContext"]["http"]["path"] = json!(path);
+        self.event["rawPath"] = json!(path);
+        self
+    }
+
+    /// Asks with this query string.
+    pub fn query(mut self, query: &str) -> Self {
+        self.event["rawQueryString"] = json!(query);
+        self
+    }
+
+    /// Sends it as this person, as the authorizer passes them on.
+    pub fn by(mut self, caller: &SignedIn) -> Self {
+        let claims = &mut self.event["requestContext"]["authorizer"]["jwt"]["claims"];
+        claims["username"] = json!(caller.user.id);
+        claims["origin_jti"] = json!(caller.session);
+        self
+    }
+
+    /// Changes a claim.
+    pub fn claim(mut self, name: &str, value: &str) -> Self {
+        self.event["requestContext"]["authorizer"]["jwt"]["claims"][name] = json!(value);
+        self
+    }
+
+    /// Sends this body.
+    pub fn body(self, body: &Value) -> Self {
+        self.raw_body(&body.to_string(), "application/json")
+    }
+
+    /// Sends this text as the body.
+    pub fn raw_body(mut self, body: &str, media_type: &str) -> Self {
+        self.event["body"] = json!(body);
+        self.event["isBase64Encoded"] = json!(false);
+        self.event["headers"]["content-type"] = json!(media_type);
+        self
+    }
+
+    /// Sends it to a function's router, through the adapter that `lambda_http::run` puts around it.
+    pub async fn send(self, router: Router) -> Reply {
+        let request: LambdaRequest = serde_json::from_value(self.event).unwrap();
+        let event = LambdaEvent::new(request, Context::default());
+        let answer = Adapter::from(router).call(event);
+        let response = answer.await.unwrap_or_else(|never| match never {});
+        let response = serde_json::to_value(response).unwrap();
+        let text = response["body"].as_str().unwrap_or_default();
+        let mut headers = response["headers"].as_object().cloned().unwrap_or_default();
+        for (name, values) in response["multiValueHeaders"].as_object().into_iter().flatten() {
+            headers.insert(name.clone(), values[0].clone());
+        }
+        Reply {
+            status: u16::try_from(response["statusCode"].as_u64().unwrap()).unwrap(),
+            headers,
+            body: if text.is_empty() { Value::Null } else { serde_json::from_str(text).unwrap() },
+        }
+    }
+}
