@@ -26,10 +26,16 @@ pub struct Config {
     pub configuration_set: Option<String>,
 }
 
-/// A variable that a function needs is missing: the function does not start.
+/// A variable that a function needs is missing or makes no sense: the function does not start.
 #[derive(Debug, thiserror::Error)]
-#[error("the environment variable {0} is not set")]
-pub struct MissingVariable(&'static str);
+pub enum ConfigError {
+    /// It is not set.
+    #[error("the environment variable {0} is not set")]
+    Missing(&'static str),
+    /// It is no web address, or holds characters that an address in HTML cannot hold.
+    #[error("the environment variable {0} is not a web address")]
+    NoUrl(&'static str),
+}
 
 impl Config {
     /// Reads the environment.
@@ -70,36 +76,55 @@ impl Deployed {
     }
 
     /// The store.
-    pub fn store(&self) -> Result<Store, MissingVariable> {
+    pub fn store(&self) -> Result<Store, ConfigError> {
         let portal = required(&self.config.portal_table, "PORTAL_TABLE")?;
         self.db(portal).map(Store::new)
     }
 
     /// The user pool.
-    pub fn identity(&self) -> Result<Identity, MissingVariable> {
+    pub fn identity(&self) -> Result<Identity, ConfigError> {
         let client = aws_sdk_cognitoidentityprovider::Client::new(&self.sdk);
         let pool_id = required(&self.config.user_pool_id, "USER_POOL_ID")?;
         Ok(Identity::new(client, pool_id, required(&self.config.user_pool_client_id, "USER_POOL_CLIENT_ID")?))
     }
 
     /// The mailer, which knows the mail table alone.
-    pub fn mailer(&self) -> Result<Mailer, MissingVariable> {
+    pub fn mailer(&self) -> Result<Mailer, ConfigError> {
         Ok(Mailer {
             outbox: Outbox::new(self.db(String::new())?),
             ses: aws_sdk_sesv2::Client::new(&self.sdk),
             configuration_set: self.config.configuration_set.clone(),
-            portal_url: required(&self.config.portal_url, "PORTAL_URL")?,
+            portal_url: web_address(required(&self.config.portal_url, "PORTAL_URL")?)?,
             random: self.random.clone(),
         })
     }
 
-    fn db(&self, portal: String) -> Result<Db, MissingVariable> {
+    fn db(&self, portal: String) -> Result<Db, ConfigError> {
         let mail = required(&self.config.mail_table, "MAIL_TABLE")?;
         let client = aws_sdk_dynamodb::Client::new(&self.sdk);
         Ok(Db::new(client, Tables { portal, mail }, self.random.clone()))
     }
 }
 
-fn required(value: &Option<String>, name: &'static str) -> Result<String, MissingVariable> {
-    value.clone().ok_or(MissingVariable(name))
+fn web_address(url: String) -> Result<String, ConfigError> {
+    let web = url.starts_with("https://") || url.starts_with("http://");
+    let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '<' | '>' | '&' | '#' | '?');
+    if web && !url.contains(odd) { Ok(url) } else { Err(ConfigError::NoUrl("PORTAL_URL")) }
+}
+
+fn required(value: &Option<String>, name: &'static str) -> Result<String, ConfigError> {
+    value.clone().ok_or(ConfigError::Missing(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_web_addresses_are_addresses_of_a_portal() {
+        assert!(web_address("https://portal.example.com/path".to_owned()).is_ok());
+        for url in ["portal.example.com", "javascript:alert(1)", "https://a\"b", "https://a/#b", "https://a b"] {
+            assert!(web_address(url.to_owned()).is_err(), "{url}");
+        }
+    }
 }

@@ -52,3 +52,78 @@ pub async fn resend(
     app.store.resend_confirmation(&email, facts.known.as_ref(), &origin).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({}))))
 }
+
+#[cfg(test)]
+mod tests {
+    use harness::{Bench, Reply, Sample};
+    use shared::domain::user::{Role, Status};
+
+    use super::*;
+    use crate::{
+        register::tests::{ada, app, register},
+        router,
+    };
+
+    async fn resend(bench: &Bench, address: &str) -> Reply {
+        let body = json!({"email": address});
+        Sample::of("register-resend").body(&body).send(router(app(bench))).await
+    }
+
+    #[tokio::test]
+    async fn a_waiting_address_gets_a_new_mail_and_a_longer_wait() {
+        let bench = Bench::new().await;
+        register(&bench, &ada()).await;
+        bench.advance(jiff::SignedDuration::from_hours(24));
+
+        let reply = resend(&bench, "ADA@example.com").await;
+
+        assert_eq!((reply.status, reply.body), (202, json!({})));
+        assert_eq!(bench.mail_events("ada@example.com").await, ["confirm_registration", "confirm_registration"]);
+        let since = bench.now() + jiff::SignedDuration::from_millis(1);
+        let waiting = bench.store.people_since(Status::Unconfirmed, since, 10).await.unwrap();
+        assert_eq!(waiting.first().map(|user| user.status_since), Some(bench.now()));
+    }
+
+    #[tokio::test]
+    async fn every_address_gets_the_same_answer_by_the_same_calls() {
+        let bench = Bench::new().await;
+        register(&bench, &ada()).await;
+        bench.person("settled@example.com", Role::TeamMember, Status::Active).await;
+        let ask = async |address: &str| {
+            let (reply, calls) = bench.calls(resend(&bench, address)).await;
+            (reply, calls.into_iter().map(|call| call.operation).collect::<Vec<_>>())
+        };
+
+        let waiting = ask("ada@example.com").await;
+
+        assert_eq!(waiting.1, ["DynamoDB.BatchGetItem", "DynamoDB.TransactWriteItems"]);
+        assert_eq!(ask("settled@example.com").await, waiting);
+        assert_eq!(ask("nobody@example.com").await, waiting);
+        assert_eq!(bench.mail_events("settled@example.com").await, ["welcome"]);
+        assert_eq!(bench.mail_events("nobody@example.com").await, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn two_resends_at_once_send_one_mail() {
+        let bench = Bench::new().await;
+        register(&bench, &ada()).await;
+        let rival = app(&bench);
+        let meanwhile = async move {
+            let body = json!({"email": "ada@example.com"});
+            Sample::of("register-resend").body(&body).send(router(rival)).await;
+        };
+        bench.services.calls().before_next("DynamoDB.TransactWriteItems", meanwhile);
+
+        assert_eq!(resend(&bench, "ada@example.com").await.status, 202);
+
+        assert_eq!(bench.mail_events("ada@example.com").await, ["confirm_registration", "confirm_registration"]);
+    }
+
+    #[tokio::test]
+    async fn without_a_sender_there_is_no_mail_to_send() {
+        let bench = Bench::new().await;
+        bench.set(|settings| settings.sender = None).await;
+
+        assert_eq!(resend(&bench, "ada@example.com").await.problem(), "mail-not-configured");
+    }
+}

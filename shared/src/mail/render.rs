@@ -1,7 +1,8 @@
 //! From an outbox entry to subject, text and HTML.
 //!
 //! Templates are files, one folder per event. HTML is escaped by their `.html` name, a subject never spans lines, and a
-//! variable that a template names and an entry lacks is an error, not a gap.
+//! variable that a template names and an entry lacks is an error, not a gap. Links and the portal's address stand in
+//! HTML as they are: the configuration lets no character through that could end an attribute.
 
 use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
 use serde_json::json;
@@ -78,4 +79,140 @@ pub fn render(
     let [subject, text, html] = sources(entry.event);
     let subject = render(subject)?.replace(char::is_control, " ");
     Ok(Rendered { subject, text: render(text)?, html: render(html)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::Map;
+
+    use super::*;
+    use crate::{
+        domain::{
+            email::Email,
+            name::Name,
+            organisation::Placement,
+            user::{NewUser, Role, Source, Start, Status, User},
+        },
+        mail::Composer,
+        random::Random,
+        store::InvitationCopy,
+    };
+
+    const PORTAL: &str = "https://portal.example.com/";
+
+    fn settings(portal_name: &str) -> MailSettings {
+        MailSettings { sender: None, portal_name: Name::parse(portal_name).unwrap() }
+    }
+
+    fn person(first_name: &str) -> User {
+        let new = NewUser {
+            email: Email::parse("ada@example.com").unwrap(),
+            first_name: Name::parse(first_name).unwrap(),
+            last_name: Name::parse("Lovelace").unwrap(),
+            role: Role::TeamMember,
+            placement: Some(Placement::default_place()),
+            source: Source::SelfRegistration,
+            start: Start::As(Status::Unconfirmed),
+        };
+        new.at(Timestamp::UNIX_EPOCH, 1)
+    }
+
+    fn invitation(inviter: Option<&str>) -> InvitationCopy {
+        let mut variables = Map::new();
+        variables.insert("first_name".to_owned(), json!("Ada"));
+        variables.insert("inviter".to_owned(), json!(inviter));
+        variables.insert("organisation".to_owned(), json!(inviter.map(|_| "Analytical Engines")));
+        variables.insert("teams".to_owned(), json!(["Mill", "Store"]));
+        variables.insert("expires_at".to_owned(), json!("22 January 2026, 09:30 UTC"));
+        InvitationCopy { expires_at: Timestamp::MAX, variables }
+    }
+
+    /// Every mail of the product, under the name of its case.
+    fn mails(user: &User) -> Vec<(&'static str, OutboxEntry)> {
+        let random = Random::seeded(1);
+        let compose = Composer { now: Timestamp::UNIX_EPOCH, random: &random };
+        let known = crate::store::Sentinel {
+            user_id: user.id.clone(),
+            stage: crate::store::Stage::Settled,
+            link_version: 1,
+            invitation: None,
+        };
+        let owner = Email::parse("owner@example.com").unwrap();
+        let invite = |inviter| compose.invitation(&user.email, &user.id, 1, &invitation(inviter));
+        vec![
+            ("confirm_registration", compose.confirm_registration(&user.email, &user.id, 1)),
+            ("already_registered", compose.known_address(&user.email, &known)),
+            ("registration_pending", compose.registration_pending([&owner], user).unwrap()),
+            ("welcome_active", compose.welcome(user, Status::Active)),
+            ("welcome_inactive", compose.welcome(user, Status::Inactive)),
+            ("approved", compose.approved(user)),
+            ("rejected_with_reason", compose.rejected(user, Some("We know nobody of this name.\nTry again."))),
+            ("rejected", compose.rejected(user, None)),
+            ("activated", compose.activated(user)),
+            ("deactivated", compose.deactivated(user)),
+            ("invitation", invite(Some("Charles Babbage"))),
+            ("invitation_by_the_deployment", invite(None)),
+        ]
+    }
+
+    #[test]
+    fn every_mail_reads_as_it_should() {
+        let token = PlainToken::new([7; 32]);
+        for (case, entry) in mails(&person("Ada")) {
+            let mail = render(&entry, &settings("Example APIs"), PORTAL, Some(&token)).unwrap();
+            let whole = format!("{}\n\n{}\n\n{}", mail.subject, mail.text, mail.html);
+            insta::assert_snapshot!(case, whole);
+        }
+    }
+
+    #[test]
+    fn every_event_has_a_mail_here() {
+        let mails = mails(&person("Ada"));
+
+        assert!(Event::ALL.into_iter().all(|event| mails.iter().any(|(_, entry)| entry.event == event)));
+    }
+
+    #[test]
+    fn a_link_stands_whole_on_a_line_of_its_own_in_the_text() {
+        let token = PlainToken::new([7; 32]);
+        for (case, entry) in mails(&person("Ada")) {
+            let mail = render(&entry, &settings("Example APIs"), PORTAL, Some(&token)).unwrap();
+            let Some(order) = &entry.link else { continue };
+            let link = format!("https://portal.example.com/{}#token={}", order.purpose.page(), token.expose());
+            assert!(mail.text.lines().any(|line| line == link), "{case}: {}", mail.text);
+            assert!(mail.html.contains(&format!("href=\"{}\"", link)), "{case}: {}", mail.html);
+        }
+    }
+
+    #[test]
+    fn markup_in_names_stays_text() {
+        let token = PlainToken::new([7; 32]);
+        for (case, entry) in mails(&person("<img src=x onerror=alert(1)>")) {
+            let mail = render(&entry, &settings("<script>x</script>"), PORTAL, Some(&token)).unwrap();
+            assert!(!mail.html.contains("<img") && !mail.html.contains("<script"), "{case}: {}", mail.html);
+        }
+    }
+
+    #[test]
+    fn mails_that_strangers_can_cause_hold_no_name() {
+        let token = PlainToken::new([7; 32]);
+        for (case, entry) in mails(&person("Click-here")) {
+            if matches!(entry.event, Event::ConfirmRegistration | Event::AlreadyRegistered) {
+                let mail = render(&entry, &settings("Example APIs"), PORTAL, Some(&token)).unwrap();
+                assert!(!mail.text.contains("Click-here"), "{case}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_variable_is_an_error_and_no_gap() {
+        let user = person("Ada");
+        for (case, mut entry) in mails(&user) {
+            if entry.variables.remove("first_name").is_some() {
+                let error = render(&entry, &settings("Example APIs"), PORTAL, None).unwrap_err();
+                assert!(!format!("{error}").contains("Lovelace"), "{case}");
+            }
+        }
+    }
 }

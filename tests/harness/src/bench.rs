@@ -91,6 +91,7 @@ impl Bench {
 
     /// Changes the settings.
     pub async fn set(&self, change: impl FnOnce(&mut Settings)) {
+        self.advance(A_MOMENT);
         let before = self.store.settings().await.unwrap();
         let mut after = before.clone();
         change(&mut after);
