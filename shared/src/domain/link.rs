@@ -32,7 +32,8 @@ impl Purpose {
     }
 }
 
-/// How long a link to confirm a registration lives, counted from its sending. The registration itself waits as long.
+/// How long a link to confirm a registration lives, counted from the queueing of its mail, which the registration or its
+/// resend did: the registration itself waits exactly as long.
 pub const CONFIRM_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The 256 random bits of a link, in clear. Only a mail ever holds one.

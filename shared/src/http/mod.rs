@@ -7,6 +7,7 @@ mod caller;
 mod finish;
 mod next;
 mod page;
+mod path;
 mod people;
 mod problem;
 
@@ -15,5 +16,6 @@ pub use caller::{RequestId, Session, admit};
 pub use finish::finished;
 pub use next::Next;
 pub use page::{Cursor, Listing, PageBody, Parameters};
+pub use path::PathId;
 pub use people::{ListedPerson, PlaceBody, UserBody};
 pub use problem::{FieldFault, Problem};

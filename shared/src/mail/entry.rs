@@ -96,7 +96,7 @@ pub struct LinkOrder {
     pub purpose: Purpose,
     /// The person's `link_version`.
     pub link_version: u64,
-    /// Until when it will work; `None`: as long as links of its purpose do, from the sending on.
+    /// Until when it will work; `None`: as long as links of its purpose do, from the queueing on.
     #[serde(
         default,
         with = "jiff::fmt::serde::timestamp::millisecond::optional",

@@ -89,7 +89,7 @@ impl Mailer {
             self.outbox.put_back(id).await?;
             return Ok(Delivered::NoSender);
         };
-        match self.send_copies(&entry, &settings, &sender, now).await {
+        match self.send_copies(&entry, &settings, &sender).await {
             Ok(()) => {
                 self.outbox.mark_done(id).await?;
                 Ok(Delivered::Done)
@@ -129,14 +129,13 @@ impl Mailer {
         entry: &OutboxEntry,
         settings: &MailSettings,
         sender: &Email,
-        now: Timestamp,
     ) -> Result<(), MailError> {
         for (index, recipient) in entry.to.iter().enumerate() {
             if recipient.delivery != Delivery::Queued {
                 continue;
             }
             let token = match &entry.link {
-                Some(order) => Some(self.mint(order, now).await?),
+                Some(order) => Some(self.mint(order, entry.created_at).await?),
                 None => None,
             };
             let mail = render(entry, settings, &self.portal_url, token.as_ref())
@@ -147,14 +146,15 @@ impl Mailer {
         Ok(())
     }
 
-    /// Mints the token of one sending and writes its link.
-    async fn mint(&self, order: &LinkOrder, now: Timestamp) -> Result<PlainToken, StoreError> {
+    /// Mints the token of one sending and writes its link. Its life counts from `queued_at`, however late the mail goes
+    /// out: a link must not outlive the registration that it confirms.
+    async fn mint(&self, order: &LinkOrder, queued_at: Timestamp) -> Result<PlainToken, StoreError> {
         let token = PlainToken::new(self.random.bytes());
         let link = Link {
             user_id: order.user_id.clone(),
             purpose: order.purpose,
             link_version: order.link_version,
-            expires_at: order.expires_at.unwrap_or(now + CONFIRM_LIFE),
+            expires_at: order.expires_at.unwrap_or(queued_at + CONFIRM_LIFE),
         };
         self.outbox.put_link(&token.hashed(), &link).await?;
         Ok(token)

@@ -73,6 +73,10 @@ impl Store {
             if !sign_in && user.role != Role::ApiOwner {
                 return Ok(Opening::PortalClosed);
             }
+            // The answer to an earlier try was lost: it is written, and nothing more is to end for it.
+            if user.sessions.contains_key(session) {
+                return Ok(Opening::Opened);
+            }
             // Only the number of sessions is left: end the oldest. Others may log in meanwhile, then there is another.
             oldest = user.oldest_session().cloned();
         }

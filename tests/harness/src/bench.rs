@@ -193,6 +193,15 @@ impl Bench {
         text.split("#token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
     }
 
+    /// The audit events of this month as the table holds them, the oldest first.
+    pub async fn audit_events(&self) -> Vec<serde_json::Value> {
+        let month = serde_dynamo::to_attribute_value(format!("AUDIT#{}", self.now().strftime("%Y-%m"))).unwrap();
+        let query = self.services.dynamodb().query().table_name(self.services.portal_table());
+        let query = query.key_condition_expression("pk = :month").expression_attribute_values(":month", month);
+        let items = query.send().await.unwrap().items.unwrap();
+        items.into_iter().map(|item| serde_dynamo::from_item(item).unwrap()).collect()
+    }
+
     /// The calls that `work` makes, in their order.
     pub async fn calls<T>(&self, work: impl Future<Output = T>) -> (T, Vec<Call>) {
         self.advance(A_MOMENT);

@@ -6,6 +6,7 @@
 
 mod bench;
 mod reply;
+mod rows;
 mod sample;
 mod units;
 

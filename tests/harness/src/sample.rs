@@ -60,6 +60,12 @@ impl Sample {
         self
     }
 
+    /// Sends it without a token.
+    pub fn without_token(mut self) -> Self {
+        self.event["requestContext"].as_object_mut().unwrap().remove("authorizer");
+        self
+    }
+
     /// Sends this body.
     pub fn body(self, body: &Value) -> Self {
         self.raw_body(&body.to_string(), "application/json")

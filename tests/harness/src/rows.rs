@@ -1,0 +1,53 @@
+//! The tables themselves: what no workflow shows, and states that none leads to.
+
+use serde_json::Value;
+use shared::domain::ids::UserId;
+
+use crate::Bench;
+
+impl Bench {
+    /// Every item of both tables.
+    pub async fn rows(&self) -> Vec<Value> {
+        let mut rows = Vec::new();
+        for table in [self.services.portal_table(), self.services.mail_table()] {
+            let scan = self.services.dynamodb().scan().table_name(table).consistent_read(true);
+            let items = scan.into_paginator().items().send().try_collect().await.unwrap();
+            rows.extend(serde_dynamo::from_items::<_, Value>(items).unwrap());
+        }
+        rows
+    }
+
+    /// The items whose partition starts with `prefix`.
+    pub async fn rows_in(&self, prefix: &str) -> Vec<Value> {
+        let mut rows = self.rows().await;
+        rows.retain(|row| row["pk"].as_str().unwrap().starts_with(prefix));
+        rows
+    }
+
+    /// Writes one attribute of a person's row, past every rule.
+    pub fn overwrite(&self, id: &UserId, attribute: &str, value: &Value) -> impl Future<Output = ()> + Send + use<> {
+        let update = self
+            .services
+            .dynamodb()
+            .update_item()
+            .table_name(self.services.portal_table())
+            .key("pk", serde_dynamo::to_attribute_value(format!("USER#{id}")).unwrap())
+            .key("sk", serde_dynamo::to_attribute_value("USER").unwrap())
+            .update_expression("SET #attribute = :value")
+            .expression_attribute_names("#attribute", attribute)
+            .expression_attribute_values(":value", serde_dynamo::to_attribute_value(value).unwrap());
+        async move { drop(update.send().await.unwrap()) }
+    }
+
+    /// Deletes a person's row and nothing else.
+    pub fn erase(&self, id: &UserId) -> impl Future<Output = ()> + Send + use<> {
+        let delete = self
+            .services
+            .dynamodb()
+            .delete_item()
+            .table_name(self.services.portal_table())
+            .key("pk", serde_dynamo::to_attribute_value(format!("USER#{id}")).unwrap())
+            .key("sk", serde_dynamo::to_attribute_value("USER").unwrap());
+        async move { drop(delete.send().await.unwrap()) }
+    }
+}

@@ -1,0 +1,90 @@
+//! Every file of `events/`, replayed through the code that the deployed function runs.
+
+use std::fs;
+
+use harness::{Bench, Sample};
+use serde_json::Value;
+use shared::domain::user::{Role, Status};
+
+mod functions;
+
+/// What each sample with a route is answered, in a portal with an owner and a person in the state that it needs.
+const ANSWERS: [(&str, Status, u16); 18] = [
+    ("approve-activate", Status::Inactive, 200),
+    ("approve-approve", Status::Pending, 200),
+    ("approve-deactivate", Status::Active, 200),
+    ("approve-reject", Status::Pending, 200),
+    ("approve-reopen", Status::Rejected, 200),
+    ("login-login", Status::Active, 401),
+    ("login-logout", Status::Active, 204),
+    ("login-refresh", Status::Active, 401),
+    ("me-read", Status::Active, 200),
+    // The link of the sample was never sent.
+    ("register-confirm", Status::Active, 410),
+    ("register-register", Status::Active, 202),
+    ("register-resend", Status::Active, 202),
+    ("settings-change", Status::Active, 200),
+    ("settings-public", Status::Active, 200),
+    ("settings-read", Status::Active, 200),
+    ("users-create", Status::Active, 201),
+    ("users-list", Status::Active, 200),
+    ("users-read", Status::Active, 200),
+];
+
+#[tokio::test]
+async fn every_sample_with_a_route_is_answered() {
+    for (name, status, expected) in ANSWERS {
+        let bench = Bench::new().await;
+        let owner = bench.signed_in("owner@example.com", Role::ApiOwner).await;
+        let person = bench.person("person@example.com", Role::TeamMember, status).await;
+        let mut sample = Sample::of(name);
+        if !sample.event()["requestContext"]["authorizer"].is_null() {
+            sample = sample.by(&owner);
+        }
+        if !sample.event()["pathParameters"]["id"].is_null() {
+            sample = sample.id(&person.id);
+        }
+
+        let (function, _) = name.split_once('-').unwrap();
+        let reply = sample.send(functions::router(&bench, function)).await;
+
+        assert_eq!(reply.status, expected, "{name}: {reply:?}");
+        assert_eq!(reply.headers["cache-control"], "no-store", "{name}");
+        assert_eq!(reply.headers["x-content-type-options"], "nosniff", "{name}");
+        assert!(!reply.headers["x-request-id"].as_str().unwrap().is_empty(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_sample_without_a_route_is_worked_off() {
+    let bench = Bench::new().await;
+    let (store, clock) = (bench.store.clone(), bench.clock.clone());
+
+    let bootstrap = bootstrap::App { store: store.clone(), clock: clock.clone() };
+    for name in ["bootstrap-create", "bootstrap-update", "bootstrap-delete"] {
+        let answer = bootstrap::answer(&bootstrap, serde_json::from_value(Sample::of(name).event()).unwrap()).await;
+        assert!(answer.is_success(), "{name}: {answer:?}");
+    }
+
+    let deliver_mail = deliver_mail::App { mailer: bench.mailer.clone(), clock: clock.clone() };
+    let event = serde_json::from_value(Sample::of("deliver-mail-stream").event()).unwrap();
+    deliver_mail::handle(&deliver_mail, event).await.unwrap();
+
+    let (identity, mailer) = (bench.identity.clone(), bench.mailer.clone());
+    Sample::of("expire-schedule");
+    expire::handle(&expire::App { store, identity, mailer, clock }).await.unwrap();
+}
+
+#[test]
+fn no_sample_is_left_out() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
+    let others = ["bootstrap-create", "bootstrap-delete", "bootstrap-update", "deliver-mail-stream", "expire-schedule"];
+    let replayed: Vec<&str> = ANSWERS.iter().map(|(name, _, _)| *name).chain(others).collect();
+
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(replayed.contains(&name), "{name} is replayed nowhere");
+        let _: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    }
+}

@@ -1,0 +1,18 @@
+//! The functions with a route, by the name of their folder.
+
+use axum::Router;
+use harness::Bench;
+
+/// The router of the function in `functions/<name>`.
+pub fn router(bench: &Bench, name: &str) -> Router {
+    let (store, identity, clock) = (bench.store.clone(), bench.identity.clone(), bench.clock.clone());
+    match name {
+        "approve" => approve::router(approve::App { store, identity, clock }),
+        "login" => login::router(login::App { store, identity, clock, random: bench.random.clone() }),
+        "me" => me::router(me::App { store }),
+        "register" => register::router(register::App { store, identity, clock }),
+        "settings" => settings::router(settings::App { store, clock }),
+        "users" => users::router(users::App { store, identity, clock }),
+        other => panic!("no function with routes is called {other}"),
+    }
+}

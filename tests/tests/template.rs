@@ -1,0 +1,131 @@
+//! `template.yaml`, the routers and the samples agree route for route.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use harness::{Bench, Sample};
+use local_services::Template;
+use serde_json::Value;
+
+mod functions;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A route of the template: the function's folder, method and path, and whether anybody may call it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Route {
+    function: String,
+    method: String,
+    path: String,
+    public: bool,
+}
+
+impl Route {
+    fn key(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+fn routes() -> BTreeSet<Route> {
+    let template = Template::deployed().unwrap();
+    let events = template.events().into_iter().filter(|event| event.kind == "HttpApi");
+    let routes = events.map(|event| {
+        let function = template.resource(event.function, "AWS::Serverless::Function").unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let folder = text(&function.properties["CodeUri"]);
+        Route {
+            function: folder.trim_start_matches("functions/").trim_end_matches('/').to_owned(),
+            method: text(&event.properties["Method"]).to_uppercase(),
+            path: text(&event.properties["Path"]),
+            public: event.properties["Auth"]["Authorizer"] == "NONE",
+        }
+    });
+    routes.collect()
+}
+
+fn samples() -> Vec<(String, Value)> {
+    let files = fs::read_dir(root().join("events")).unwrap().map(|file| file.unwrap().path());
+    let samples = files.map(|path| {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        (name, serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
+    });
+    samples.collect()
+}
+
+#[test]
+fn every_route_has_a_sample_with_the_same_authorisation() {
+    let samples = samples();
+    for route in routes() {
+        let sample = samples.iter().find(|(_, event)| event["routeKey"] == route.key());
+        let (name, event) = sample.unwrap_or_else(|| panic!("no sample for {}", route.key()));
+        assert!(name.starts_with(&format!("{}-", route.function)), "{name} is a route of {}", route.function);
+        assert_eq!(event["requestContext"]["authorizer"].is_null(), route.public, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_route_of_the_template_is_a_route_of_its_function() {
+    let bench = Bench::new().await;
+    let samples = samples();
+    for route in routes() {
+        let (name, _) = samples.iter().find(|(_, event)| event["routeKey"] == route.key()).unwrap();
+        // Nobody is in the table: a route that exists says 401, or what it thinks of the body, but never 404.
+        let reply = Sample::of(name).send(functions::router(&bench, &route.function)).await;
+        assert_ne!(reply.status, 404, "{} is missing in functions/{}", route.key(), route.function);
+    }
+}
+
+#[test]
+fn every_route_of_a_function_is_in_the_template() {
+    let in_template: BTreeSet<_> = routes().iter().map(|route| (route.function.clone(), route.key())).collect();
+    let folders = fs::read_dir(root().join("functions")).unwrap().map(|folder| folder.unwrap());
+    let mut in_code = BTreeSet::new();
+    for folder in folders {
+        let name = folder.file_name().into_string().unwrap();
+        let code = fs::read_to_string(folder.path().join("src/lib.rs")).unwrap();
+        let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+        for route in code.split(".route(\"").skip(1) {
+            let (path, handlers) = route.split_once("\",").unwrap();
+            let handlers = handlers.split(".route(").next().unwrap();
+            for method in ["get", "post", "put", "patch", "delete"] {
+                if handlers.starts_with(&format!("{method}(")) || handlers.contains(&format!(").{method}(")) {
+                    in_code.insert((name.clone(), format!("{} {path}", method.to_uppercase())));
+                }
+            }
+        }
+    }
+
+    assert_eq!(in_code, in_template);
+}
+
+#[test]
+fn exactly_these_routes_are_public() {
+    let public: BTreeSet<_> = routes().into_iter().filter(|route| route.public).map(|route| route.key()).collect();
+
+    let expected = [
+        "GET /v1/settings/public",
+        "POST /v1/auth/login",
+        "POST /v1/auth/refresh",
+        "POST /v1/registrations",
+        "POST /v1/registrations/confirm",
+        "POST /v1/registrations/resend",
+    ];
+    assert_eq!(public, expected.map(str::to_owned).into());
+}
+
+#[test]
+fn the_streams_filter_lets_through_what_the_mailer_looks_for() {
+    let template = Template::deployed().unwrap();
+    let mapping = template.of_kind("AWS::Lambda::EventSourceMapping").into_iter().next().unwrap();
+
+    let filters = mapping.properties["FilterCriteria"]["Filters"].as_array().unwrap();
+    let patterns: Vec<Value> =
+        filters.iter().map(|filter| serde_json::from_str(filter["Pattern"].as_str().unwrap()).unwrap()).collect();
+
+    let [pattern] = patterns.as_slice() else { panic!("more than one filter") };
+    assert_eq!(pattern["eventName"], serde_json::json!(["INSERT"]));
+    let prefix = serde_json::json!([{"prefix": shared::store::keys::OUTBOX_PREFIX}]);
+    assert_eq!(pattern["dynamodb"]["Keys"]["pk"]["S"], prefix);
+    assert_eq!(mapping.properties["StartingPosition"], "TRIM_HORIZON");
+}
