@@ -2,14 +2,18 @@
 //!
 //! - `lock`: held while a portal uses the folder, released with the process however it ends;
 //! - `clock`: the seconds that the clock was moved forward, so that what is stored never lies in the future;
-//! - `owner-password`: the password made for the API Owner.
+//! - `owner-passwords.json`: the passwords made for API Owners, by address.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
+
+const CLOCK: &str = "clock";
+const OWNER_PASSWORDS: &str = "owner-passwords.json";
 
 /// A folder in use.
 #[derive(Debug)]
@@ -59,23 +63,33 @@ impl Folder {
 
     /// The seconds that the clock was moved forward.
     pub fn advanced(&self) -> Result<i64, FolderError> {
-        let Some(text) = self.read("clock")? else { return Ok(0) };
-        text.trim().parse().map_err(|_| FolderError::Foreign(self.path.join("clock")))
+        let Some(text) = self.read(CLOCK)? else { return Ok(0) };
+        text.trim().parse().map_err(|_| FolderError::Foreign(self.path.join(CLOCK)))
     }
 
     /// Keeps the seconds that the clock was moved forward.
     pub fn keep_advanced(&self, seconds: i64) -> Result<(), FolderError> {
-        self.write("clock", &seconds.to_string())
+        self.write(CLOCK, &seconds.to_string())
     }
 
-    /// The password made for the API Owner, if one was.
-    pub fn owner_password(&self) -> Result<Option<String>, FolderError> {
-        Ok(self.read("owner-password")?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()))
+    /// The password made for the API Owner at `email`, if one was.
+    pub fn owner_password(&self, email: &str) -> Result<Option<String>, FolderError> {
+        Ok(self.owner_passwords()?.remove(email))
     }
 
-    /// Keeps the password made for the API Owner.
-    pub fn keep_owner_password(&self, password: &str) -> Result<(), FolderError> {
-        self.write("owner-password", password)
+    /// Keeps the password made for the API Owner at `email`, or forgets an earlier one.
+    pub fn keep_owner_password(&self, email: &str, password: Option<&str>) -> Result<(), FolderError> {
+        let mut passwords = self.owner_passwords()?;
+        match password {
+            Some(password) => passwords.insert(email.to_owned(), password.to_owned()),
+            None => passwords.remove(email),
+        };
+        self.write(OWNER_PASSWORDS, &serde_json::json!(passwords).to_string())
+    }
+
+    fn owner_passwords(&self) -> Result<BTreeMap<String, String>, FolderError> {
+        let Some(text) = self.read(OWNER_PASSWORDS)? else { return Ok(BTreeMap::new()) };
+        serde_json::from_str(&text).map_err(|_| FolderError::Foreign(self.path.join(OWNER_PASSWORDS)))
     }
 
     fn read(&self, name: &str) -> Result<Option<String>, FolderError> {
@@ -126,14 +140,17 @@ mod tests {
     fn what_is_kept_is_found_again() {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::open(place.path()).unwrap();
-        assert_eq!((folder.advanced().unwrap(), folder.owner_password().unwrap()), (0, None));
+        assert_eq!((folder.advanced().unwrap(), folder.owner_password("a@b.c").unwrap()), (0, None));
 
         folder.keep_advanced(691_200).unwrap();
-        folder.keep_owner_password("correct horse").unwrap();
+        folder.keep_owner_password("a@b.c", Some("correct horse")).unwrap();
+        folder.keep_owner_password("d@b.c", Some("battery")).unwrap();
+        folder.keep_owner_password("d@b.c", None).unwrap();
 
         assert_eq!(folder.advanced().unwrap(), 691_200);
-        assert_eq!(folder.owner_password().unwrap().as_deref(), Some("correct horse"));
-        let mode = fs::metadata(place.path().join("owner-password")).unwrap().permissions().mode();
+        assert_eq!(folder.owner_password("a@b.c").unwrap().as_deref(), Some("correct horse"));
+        assert_eq!(folder.owner_password("d@b.c").unwrap(), None);
+        let mode = fs::metadata(place.path().join(OWNER_PASSWORDS)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 

@@ -29,10 +29,7 @@ impl Functions {
         let (store, identity, mailer) = (|| store.clone(), || identity.clone(), || mailer.clone());
         let (clock, random) = (|| clock.clone(), || random.clone());
         let routers = BTreeMap::from([
-            (
-                "register",
-                register::router(register::App { store: store(), identity: identity(), clock: clock() }),
-            ),
+            ("register", register::router(register::App { store: store(), identity: identity(), clock: clock() })),
             ("approve", approve::router(approve::App { store: store(), identity: identity(), clock: clock() })),
             (
                 "login",

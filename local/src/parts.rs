@@ -28,8 +28,7 @@ impl Parts {
     /// The parts over `services`, of a portal whose links lead to `portal_url`.
     pub fn new(services: &Services, portal_url: &str, clock: &Clock) -> Self {
         let random = Random::system();
-        let tables =
-            Tables { portal: services.portal_table().to_owned(), mail: services.mail_table().to_owned() };
+        let tables = Tables { portal: services.portal_table().to_owned(), mail: services.mail_table().to_owned() };
         let db = Db::new(services.dynamodb(), tables, random.clone());
         let mailer = Mailer {
             outbox: Outbox::new(db.clone()),

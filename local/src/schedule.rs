@@ -4,14 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use local_services::{Services, Template};
-use serde_json::Value;
 use shared::clock::Clock;
 use tokio::{sync::watch, time::sleep};
 
 use crate::functions::{Functions, Scheduled, folder};
 
 /// How long at most until the clock is looked at again.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 
 /// A function and how often it starts.
 #[derive(Clone, Debug)]

@@ -77,15 +77,15 @@ impl Deployed {
 
     /// The store.
     pub fn store(&self) -> Result<Store, ConfigError> {
-        let portal = required(&self.config.portal_table, "PORTAL_TABLE")?;
+        let portal = required(self.config.portal_table.as_ref(), "PORTAL_TABLE")?;
         self.db(portal).map(Store::new)
     }
 
     /// The user pool.
     pub fn identity(&self) -> Result<Identity, ConfigError> {
         let client = aws_sdk_cognitoidentityprovider::Client::new(&self.sdk);
-        let pool_id = required(&self.config.user_pool_id, "USER_POOL_ID")?;
-        Ok(Identity::new(client, pool_id, required(&self.config.user_pool_client_id, "USER_POOL_CLIENT_ID")?))
+        let pool_id = required(self.config.user_pool_id.as_ref(), "USER_POOL_ID")?;
+        Ok(Identity::new(client, pool_id, required(self.config.user_pool_client_id.as_ref(), "USER_POOL_CLIENT_ID")?))
     }
 
     /// The mailer, which knows the mail table alone.
@@ -94,13 +94,13 @@ impl Deployed {
             outbox: Outbox::new(self.db(String::new())?),
             ses: aws_sdk_sesv2::Client::new(&self.sdk),
             configuration_set: self.config.configuration_set.clone(),
-            portal_url: web_address(required(&self.config.portal_url, "PORTAL_URL")?)?,
+            portal_url: web_address(required(self.config.portal_url.as_ref(), "PORTAL_URL")?)?,
             random: self.random.clone(),
         })
     }
 
     fn db(&self, portal: String) -> Result<Db, ConfigError> {
-        let mail = required(&self.config.mail_table, "MAIL_TABLE")?;
+        let mail = required(self.config.mail_table.as_ref(), "MAIL_TABLE")?;
         let client = aws_sdk_dynamodb::Client::new(&self.sdk);
         Ok(Db::new(client, Tables { portal, mail }, self.random.clone()))
     }
@@ -112,8 +112,8 @@ fn web_address(url: String) -> Result<String, ConfigError> {
     if web && !url.contains(odd) { Ok(url) } else { Err(ConfigError::NoUrl("PORTAL_URL")) }
 }
 
-fn required(value: &Option<String>, name: &'static str) -> Result<String, ConfigError> {
-    value.clone().ok_or(ConfigError::Missing(name))
+fn required(value: Option<&String>, name: &'static str) -> Result<String, ConfigError> {
+    value.cloned().ok_or(ConfigError::Missing(name))
 }
 
 #[cfg(test)]

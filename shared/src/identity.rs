@@ -3,6 +3,8 @@
 //! Cognito's user name is our user id; the table alone decides who is active, so no Cognito user is ever disabled
 //! (architecture, section 3.7).
 
+use std::fmt;
+
 use aws_sdk_cognitoidentityprovider::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
@@ -11,7 +13,9 @@ use aws_sdk_cognitoidentityprovider::{
         admin_initiate_auth::AdminInitiateAuthError, admin_set_user_password::AdminSetUserPasswordError,
         admin_user_global_sign_out::AdminUserGlobalSignOutError,
     },
-    types::{AttributeType, AuthFlowType, AuthenticationResultType, MessageActionType},
+    types::{
+        AttributeType, AuthFlowType, AuthenticationResultType, MessageActionType, error::InvalidParameterException,
+    },
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
@@ -54,8 +58,8 @@ pub enum Established {
     PasswordRefused,
 }
 
-/// The tokens of one login or refresh.
-#[derive(Clone, Debug)]
+/// The tokens of one login or refresh. Prints none of them.
+#[derive(Clone)]
 pub struct Tokens {
     /// For the API.
     pub access_token: String,
@@ -69,6 +73,12 @@ pub struct Tokens {
     pub session: SessionId,
     /// Whose they are.
     pub user_id: UserId,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens").field("user_id", &self.user_id).finish_non_exhaustive()
+    }
 }
 
 /// The claims of an access token that a session is known by.
@@ -170,6 +180,11 @@ impl Identity {
                 // A challenge of the pool's own: nobody gets past us by one.
                 None => Ok(None),
             },
+            // Of the call's parameters only a password or token comes from outside; a client that may not use the flow
+            // is a fault of the deployment, and would otherwise look like a wrong password for good.
+            Err(Call::Refused(AdminInitiateAuthError::InvalidParameterException(error))) if is_closed_flow(&error) => {
+                Err(aws("AdminInitiateAuth", error))
+            }
             Err(Call::Refused(
                 AdminInitiateAuthError::NotAuthorizedException(_)
                 | AdminInitiateAuthError::UserNotFoundException(_)
@@ -211,6 +226,10 @@ impl Identity {
     }
 }
 
+fn is_closed_flow(error: &InvalidParameterException) -> bool {
+    error.message().is_some_and(|message| message.contains("flow not enabled"))
+}
+
 /// Why a call gave nothing.
 enum Call<E> {
     Busy,
@@ -240,7 +259,7 @@ impl<E: std::error::Error + Send + Sync + 'static> From<Call<E>> for IdentityErr
 fn busy_or<E, R>(call: &'static str, error: SdkError<E, R>) -> Call<E>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
+    R: fmt::Debug + Send + Sync + 'static,
 {
     let busy = ["TooManyRequestsException", "LimitExceededException", "ThrottlingException", "InternalErrorException"];
     match error {
@@ -272,3 +291,6 @@ fn tokens(result: AuthenticationResultType) -> Result<Tokens, IdentityError> {
         user_id: username,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
 //! Every file of `events/`, replayed through the code that the deployed function runs.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::fs;
 
@@ -71,7 +72,8 @@ async fn every_sample_without_a_route_is_worked_off() {
     deliver_mail::handle(&deliver_mail, event).await.unwrap();
 
     let (identity, mailer) = (bench.identity.clone(), bench.mailer.clone());
-    Sample::of("expire-schedule");
+    // The schedule's payload says nothing that the sweep needs: any JSON wakes it.
+    assert!(Sample::of("expire-schedule").event().is_object());
     expire::handle(&expire::App { store, identity, mailer, clock }).await.unwrap();
 }
 

@@ -1,4 +1,5 @@
 //! `template.yaml`, the routers and the samples agree route for route.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -29,7 +30,7 @@ impl Route {
 
 fn routes() -> BTreeSet<Route> {
     let template = Template::deployed().unwrap();
-    let events = template.events().into_iter().filter(|event| event.kind == "HttpApi");
+    let events = template.events().filter(|event| event.kind == "HttpApi");
     let routes = events.map(|event| {
         let function = template.resource(event.function, "AWS::Serverless::Function").unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -117,7 +118,7 @@ fn exactly_these_routes_are_public() {
 #[test]
 fn the_streams_filter_lets_through_what_the_mailer_looks_for() {
     let template = Template::deployed().unwrap();
-    let mapping = template.of_kind("AWS::Lambda::EventSourceMapping").into_iter().next().unwrap();
+    let mapping = template.of_kind("AWS::Lambda::EventSourceMapping").next().unwrap();
 
     let filters = mapping.properties["FilterCriteria"]["Filters"].as_array().unwrap();
     let patterns: Vec<Value> =
@@ -128,4 +129,25 @@ fn the_streams_filter_lets_through_what_the_mailer_looks_for() {
     let prefix = serde_json::json!([{"prefix": shared::store::keys::OUTBOX_PREFIX}]);
     assert_eq!(pattern["dynamodb"]["Keys"]["pk"]["S"], prefix);
     assert_eq!(mapping.properties["StartingPosition"], "TRIM_HORIZON");
+}
+
+#[test]
+fn every_function_is_told_what_it_reads_at_its_start() {
+    let template = Template::deployed().unwrap();
+    let needs = [
+        (".store()?", ["PORTAL_TABLE", "MAIL_TABLE"].as_slice()),
+        (".identity()?", &["USER_POOL_ID", "USER_POOL_CLIENT_ID"]),
+        (".mailer()?", &["MAIL_TABLE", "PORTAL_URL", "CONFIGURATION_SET"]),
+    ];
+    for function in template.of_kind("AWS::Serverless::Function") {
+        let folder = function.properties["CodeUri"].as_str().unwrap();
+        let code = fs::read_to_string(root().join(folder).join("src/lib.rs")).unwrap();
+        let variables = &function.properties["Environment"]["Variables"];
+        for (part, names) in needs {
+            for name in names {
+                let told = !variables[name].is_null();
+                assert!(told || !code.contains(part), "{} lacks {name}", function.logical_id);
+            }
+        }
+    }
 }

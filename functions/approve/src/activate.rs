@@ -1,12 +1,9 @@
 //! `POST /v1/users/{id}/activate`: switches a person on.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use shared::{
-    domain::user::Transition,
-    http::{Payload, Problem, RequestId, Session, UserBody},
+    domain::transition::Transition,
+    http::{PathId, Payload, Problem, RequestId, Session, UserBody},
 };
 
 use crate::{App, act};
@@ -16,10 +13,46 @@ pub async fn activate(
     State(app): State<App>,
     session: Session,
     request: RequestId,
-    Path(id): Path<String>,
+    PathId(id): PathId,
     payload: Payload,
 ) -> Result<Json<UserBody>, Problem> {
     let case = act::open(&app, &session, &id).await?;
     payload.read_nothing()?;
     act::act(&app, &request, case, Transition::Activate, None).await.map(Json)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use shared::domain::user::{Role, Status};
+
+    use crate::act::tests::{audited, portal, request, send};
+
+    #[tokio::test]
+    async fn an_inactive_person_is_switched_on_told_and_can_log_in() {
+        let (bench, owner) = portal().await;
+        let ada = bench.person("ada@example.com", Role::ConsumerAdmin, Status::Inactive).await;
+
+        let reply = send(&bench, request("activate", &ada.id, &owner)).await;
+
+        assert_eq!((reply.status, &reply.body["status"]), (200, &json!("active")));
+        assert_eq!(bench.mail_events("ada@example.com").await, ["welcome", "activated"]);
+        bench.sign_in(&ada).await;
+        let event = audited(&bench, "user.activated").await;
+        assert_eq!((&event["before"], &event["after"]), (&json!({"status": "inactive"}), &json!({"status": "active"})));
+    }
+
+    #[tokio::test]
+    async fn an_api_owner_who_is_switched_on_is_told_of_what_waits_again() {
+        let (bench, owner) = portal().await;
+        let second = bench.person("second@example.com", Role::ApiOwner, Status::Inactive).await;
+
+        let reply = send(&bench, request("activate", &second.id, &owner)).await;
+
+        assert_eq!((reply.status, &reply.body["organisation"], &reply.body["teams"]), (200, &json!(null), &json!([])));
+        let settings = bench.store.settings().await.unwrap();
+        let mut told = bench.store.owners_to_notify(&settings).await.unwrap();
+        told.sort_unstable();
+        assert_eq!(told, [owner.user.email, second.email]);
+    }
 }

@@ -1,12 +1,9 @@
 //! `POST /v1/users/{id}/approve`: lets a waiting registration in.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use shared::{
-    domain::user::Transition,
-    http::{Payload, Problem, RequestId, Session, UserBody},
+    domain::transition::Transition,
+    http::{PathId, Payload, Problem, RequestId, Session, UserBody},
 };
 
 use crate::{App, act};
@@ -16,10 +13,190 @@ pub async fn approve(
     State(app): State<App>,
     session: Session,
     request: RequestId,
-    Path(id): Path<String>,
+    PathId(id): PathId,
     payload: Payload,
 ) -> Result<Json<UserBody>, Problem> {
     let case = act::open(&app, &session, &id).await?;
     payload.read_nothing()?;
     act::act(&app, &request, case, Transition::Approve, None).await.map(Json)
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::{Fault, write_units};
+    use serde_json::json;
+    use shared::{
+        domain::{
+            ids::{OrganisationId, TeamId},
+            organisation::Placement,
+            user::{Role, Status},
+        },
+        store::Filter,
+    };
+
+    use crate::{
+        act::tests::{app, audited, portal, request, send},
+        router,
+    };
+
+    #[tokio::test]
+    async fn a_waiting_registration_becomes_active_is_told_and_can_log_in() {
+        let (bench, owner) = portal().await;
+        let ada = bench.person("ada@example.com", Role::TeamMember, Status::Pending).await;
+
+        let reply = send(&bench, request("approve", &ada.id, &owner)).await;
+
+        let shown = json!({
+            "id": ada.id,
+            "email": "ada@example.com",
+            "first_name": "Grace",
+            "last_name": "Hopper",
+            "status": "active",
+            "role": "team_member",
+            "organisation": {"id": OrganisationId::default_organisation(), "name": "Default Organisation"},
+            "teams": [{"id": TeamId::default_team(), "name": "Default team"}],
+            "must_change_password": false,
+            "source": "api_owner",
+            "mail_status": "ok",
+            "attributes": {},
+            "created_at": ada.created_at,
+            "updated_at": bench.now(),
+            "last_login_at": null,
+        });
+        assert_eq!((reply.status, reply.body), (200, shown));
+        let stored = bench.read(&ada.id).await;
+        assert_eq!(
+            (stored.status, stored.status_since, stored.version),
+            (Status::Active, bench.now(), ada.version + 1)
+        );
+        assert_eq!(bench.mail_events("ada@example.com").await, ["approved"]);
+        bench.sign_in(&ada).await;
+    }
+
+    #[tokio::test]
+    async fn approving_takes_one_batch_and_one_transaction_of_at_most_eight_units() {
+        let (bench, owner) = portal().await;
+        let ada = bench.person("ada@example.com", Role::TeamMember, Status::Pending).await;
+
+        let (reply, calls) = bench.calls(request("approve", &ada.id, &owner).send(router(app(&bench)))).await;
+
+        assert_eq!(reply.status, 200);
+        let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+        assert_eq!(operations, ["DynamoDB.BatchGetItem", "DynamoDB.TransactWriteItems"]);
+        assert!(write_units(&calls) <= 8, "{}", write_units(&calls));
+    }
+
+    #[tokio::test]
+    async fn an_approval_leaves_the_queue_and_names_its_place() {
+        let (bench, owner) = portal().await;
+        let (organisation_id, teams) = bench.organisation("Acme", 1).await;
+        let place = Placement { organisation_id: organisation_id.clone(), team_ids: vec![teams[1].clone()] };
+        let ada = bench.person_at("ada@example.com", Role::TeamMember, Status::Pending, Some(place)).await;
+
+        let reply = send(&bench, request("approve", &ada.id, &owner)).await;
+
+        assert_eq!(reply.body["organisation"], json!({"id": organisation_id, "name": "Acme"}));
+        assert_eq!(reply.body["teams"], json!([{"id": teams[1], "name": "Acme team 1"}]));
+        let waiting = Filter { status: Some(Status::Pending), ..Filter::default() };
+        assert!(bench.store.everybody(&waiting, None, 10).await.unwrap().people.is_empty());
+    }
+
+    #[tokio::test]
+    async fn of_two_approvals_at_once_one_wins_and_one_mail_is_sent() {
+        let (bench, owner) = portal().await;
+        let rival = bench.signed_in("rival@example.com", Role::ApiOwner).await;
+        let ada = bench.person("ada@example.com", Role::TeamMember, Status::Pending).await;
+        let (same, router_of_rival) = (request("approve", &ada.id, &rival), router(app(&bench)));
+        let meanwhile = async move { assert_eq!(same.send(router_of_rival).await.status, 200) };
+        bench.services.calls().before_next("DynamoDB.TransactWriteItems", meanwhile);
+
+        let reply = send(&bench, request("approve", &ada.id, &owner)).await;
+
+        assert_eq!((reply.status, reply.problem()), (409, "wrong-status"));
+        assert_eq!(reply.body["user_status"], "active");
+        assert_eq!(bench.mail_events("ada@example.com").await, ["approved"]);
+        assert_eq!(audited(&bench, "user.approved").await["actor"], json!({"user": rival.user.id}));
+    }
+
+    #[tokio::test]
+    async fn approving_and_rejecting_at_once_do_not_both_happen() {
+        let (bench, owner) = portal().await;
+        let rival = bench.signed_in("rival@example.com", Role::ApiOwner).await;
+        for round in 0..10 {
+            let address = format!("ada{round}@example.com");
+            let ada = bench.person(&address, Role::TeamMember, Status::Pending).await;
+
+            let (approved, rejected) = tokio::join!(
+                send(&bench, request("approve", &ada.id, &owner)),
+                send(&bench, request("reject", &ada.id, &rival)),
+            );
+
+            let (status, mail) = match (approved.status, rejected.status) {
+                (200, 409) => (Status::Active, "approved"),
+                (409, 200) => (Status::Rejected, "rejected"),
+                both => panic!("{both:?}"),
+            };
+            assert_eq!(bench.read(&ada.id).await.status, status);
+            assert_eq!(bench.mail_events(&address).await, [mail]);
+        }
+    }
+
+    #[tokio::test]
+    async fn contention_and_a_lost_answer_are_waited_out() {
+        let (bench, owner) = portal().await;
+        let ada = bench.person("ada@example.com", Role::TeamMember, Status::Pending).await;
+        let calls = bench.services.calls();
+        calls.fail_next("DynamoDB.TransactWriteItems", Fault::conflict().times(3));
+        calls.fail_next("DynamoDB.TransactWriteItems", Fault::dropped().after());
+
+        let reply = send(&bench, request("approve", &ada.id, &owner)).await;
+
+        assert_eq!((reply.status, calls.outstanding()), (200, 0));
+        assert_eq!(bench.mail_events("ada@example.com").await, ["approved"]);
+    }
+
+    #[tokio::test]
+    async fn contention_without_end_is_told_and_changes_nothing() {
+        let (bench, owner) = portal().await;
+        let ada = bench.person("ada@example.com", Role::TeamMember, Status::Pending).await;
+        bench.services.calls().fail_next("DynamoDB.TransactWriteItems", Fault::conflict().times(9));
+
+        let reply = send(&bench, request("approve", &ada.id, &owner)).await;
+
+        assert_eq!((reply.status, reply.problem()), (503, "try-again"));
+        assert!(reply.headers.contains_key("retry-after"));
+        assert_eq!(bench.read(&ada.id).await, ada);
+        assert_eq!(send(&bench, request("approve", &ada.id, &owner)).await.status, 200);
+    }
+
+    #[tokio::test]
+    async fn the_audit_names_who_did_it_and_nothing_personal() {
+        let (bench, owner) = portal().await;
+        let ada = bench.person("ada@example.com", Role::TeamMember, Status::Pending).await;
+
+        let reply = send(&bench, request("approve", &ada.id, &owner)).await;
+
+        let event = audited(&bench, "user.approved").await;
+        assert_eq!(event["actor"], json!({"user": owner.user.id}));
+        assert_eq!(event["target"], json!(ada.id));
+        assert_eq!(event["changed"], json!(["status"]));
+        assert_eq!((&event["before"], &event["after"]), (&json!({"status": "pending"}), &json!({"status": "active"})));
+        assert_eq!(event["request_id"], reply.headers["x-request-id"]);
+        assert_eq!(event["at"], bench.now().as_millisecond());
+        let kept = json!(bench.rows_in("AUDIT#").await).to_string();
+        assert!(["example.com", "Grace", "Hopper"].into_iter().all(|personal| !kept.contains(personal)), "{kept}");
+    }
+
+    #[tokio::test]
+    async fn an_approved_api_owner_counts_as_one() {
+        let (bench, owner) = portal().await;
+        let second = bench.person("second@example.com", Role::ApiOwner, Status::Pending).await;
+
+        assert_eq!(send(&bench, request("approve", &second.id, &owner)).await.status, 200);
+
+        let second = bench.sign_in(&second).await;
+        assert_eq!(send(&bench, request("deactivate", &owner.user.id, &second)).await.status, 200);
+        let settings = bench.store.settings().await.unwrap();
+        assert_eq!(bench.store.owners_to_notify(&settings).await.unwrap(), [second.user.email]);
+    }
 }

@@ -10,7 +10,7 @@ pub mod reopen;
 use axum::{Router, routing::post};
 use shared::{
     clock::Clock,
-    config::{Deployed, MissingVariable},
+    config::{ConfigError, Deployed},
     http::finished,
     identity::Identity,
     store::Store,
@@ -29,7 +29,7 @@ pub struct App {
 
 impl App {
     /// The deployed function's parts.
-    pub async fn from_env() -> Result<Self, MissingVariable> {
+    pub async fn from_env() -> Result<Self, ConfigError> {
         let deployed = Deployed::from_env().await;
         Ok(Self { store: deployed.store()?, identity: deployed.identity()?, clock: Clock::system() })
     }

@@ -1,4 +1,4 @@
-//! CloudFormation's side: the custom resource's request and the answer that it waits for.
+//! `CloudFormation`'s side: the custom resource's request and the answer that it waits for.
 
 use aws_lambda_events::event::cloudformation::CloudFormationCustomResourceRequest;
 use lambda_runtime::Error;
@@ -12,10 +12,10 @@ use crate::{
 /// What the custom resource asks.
 pub type Request = CloudFormationCustomResourceRequest<Properties, Properties>;
 
-/// The custom resource's name for itself; it never changes, so CloudFormation never replaces it.
+/// The custom resource's name for itself; it never changes, so `CloudFormation` never replaces it.
 const PHYSICAL_ID: &str = "portal";
 
-/// What CloudFormation is told. Without it, a deployment waits until its time is up.
+/// What `CloudFormation` is told. Without it, a deployment waits until its time is up.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Answer {
@@ -84,14 +84,182 @@ async fn lay_for(app: &App, properties: &Properties, old: Option<&Properties>) -
     Ok(lay(app, &parameters, previous.as_ref()).await?)
 }
 
-/// Puts the answer where CloudFormation looks for it.
+/// Puts the answer where `CloudFormation` looks for it.
 ///
 /// # Errors
 /// When it cannot be put there; Lambda then tries the whole request again.
 pub async fn send(answer: &Answer) -> Result<(), Error> {
     let body = serde_json::to_vec(answer)?;
     // The address is signed without a content type; one more header would be refused.
-    let response = reqwest::Client::new().put(&answer.response_url).body(body).send().await?;
-    response.error_for_status()?;
+    let sent = reqwest::Client::new().put(&answer.response_url).body(body).send().await;
+    // An error names the address, and the address opens whatever it is signed for: it belongs in no log.
+    sent.and_then(reqwest::Response::error_for_status).map_err(reqwest::Error::without_url)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::Bytes, extract::Request as HttpRequest};
+    use harness::{Bench, Fault, Sample};
+    use http::{HeaderMap, Method, StatusCode, Uri};
+    use serde_json::{Value, json};
+    use tokio::{net::TcpListener, sync::mpsc};
+
+    use super::*;
+
+    fn app(bench: &Bench) -> App {
+        App { store: bench.store.clone(), clock: bench.clock.clone() }
+    }
+
+    /// A sample event with some of its properties changed.
+    fn sample(name: &str, properties: &Value) -> Request {
+        let mut event = Sample::of(name).event();
+        for (property, value) in properties.as_object().unwrap() {
+            event["ResourceProperties"][property] = value.clone();
+        }
+        serde_json::from_value(event).unwrap()
+    }
+
+    /// What `CloudFormation`'s bucket gets, and the address of a bucket that answers with `status`.
+    async fn bucket(status: StatusCode) -> (String, mpsc::UnboundedReceiver<(Method, Uri, HeaderMap, Bytes)>) {
+        let (put, received) = mpsc::unbounded_channel();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().fallback(async move |request: HttpRequest| {
+            let (parts, body) = request.into_parts();
+            let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            put.send((parts.method, parts.uri, parts.headers, body)).unwrap();
+            status
+        });
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (format!("http://{address}/arn%3Aaws%3Acloudformation?X-Amz-SignedHeaders=host&X-Amz-Signature=s"), received)
+    }
+
+    #[tokio::test]
+    async fn each_sample_event_is_answered_in_its_own_name() {
+        let bench = Bench::without_foundation().await;
+        for name in ["bootstrap-create", "bootstrap-update", "bootstrap-delete"] {
+            let event = Sample::of(name).event();
+
+            let answer = answer(&app(&bench), sample(name, &json!({}))).await;
+
+            assert!(answer.is_success(), "{name}: {}", answer.reason);
+            let expected = json!({
+                "Status": "SUCCESS", "Reason": "", "PhysicalResourceId": "portal", "StackId": event["StackId"],
+                "RequestId": event["RequestId"], "LogicalResourceId": event["LogicalResourceId"],
+            });
+            assert_eq!(serde_json::to_value(&answer).unwrap(), expected, "{name}");
+            assert_eq!(event["ResponseURL"], answer.response_url, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_update_tells_the_former_parameters_from_the_new_ones() {
+        let bench = Bench::without_foundation().await;
+        answer(&app(&bench), sample("bootstrap-create", &json!({}))).await;
+        assert_eq!(bench.store.settings().await.unwrap().portal_name.as_str(), "Developer portal");
+
+        answer(&app(&bench), sample("bootstrap-update", &json!({}))).await;
+
+        assert_eq!(bench.store.settings().await.unwrap().portal_name.as_str(), "Example APIs");
+    }
+
+    #[tokio::test]
+    async fn a_deletion_leaves_everything_and_asks_nothing_of_its_parameters() {
+        let bench = Bench::without_foundation().await;
+        answer(&app(&bench), sample("bootstrap-create", &json!({}))).await;
+        let before = bench.rows().await;
+
+        let answer = answer(&app(&bench), sample("bootstrap-delete", &json!({"Sender": "nobody"}))).await;
+
+        assert!(answer.is_success());
+        assert_eq!(bench.rows().await, before);
+    }
+
+    #[tokio::test]
+    async fn a_parameter_that_cannot_be_used_fails_the_deployment_with_a_sentence() {
+        let bench = Bench::without_foundation().await;
+        let faults = [
+            (json!({"Sender": "nobody"}), "the parameter Sender cannot be used: This is not an e-mail address."),
+            (json!({"OwnerEmail": "@"}), "the parameter OwnerEmail cannot be used: This is not an e-mail address."),
+            (
+                json!({"OwnerFirstName": ""}),
+                "the parameter OwnerFirstName cannot be used: A name has 1 to 100 characters and no control characters.",
+            ),
+            (
+                json!({"PortalName": "a\nb"}),
+                "the parameter PortalName cannot be used: A name has 1 to 100 characters and no control characters.",
+            ),
+        ];
+        for (properties, sentence) in faults {
+            for name in ["bootstrap-create", "bootstrap-update"] {
+                let answer = answer(&app(&bench), sample(name, &properties)).await;
+
+                assert_eq!((answer.status, answer.reason.as_str()), ("FAILED", sentence));
+                assert_eq!(answer.physical_resource_id, "portal");
+            }
+        }
+        assert!(bench.rows().await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn former_parameters_that_could_not_be_used_stand_in_no_updates_way() {
+        let bench = Bench::without_foundation().await;
+        let mut event = Sample::of("bootstrap-update").event();
+        event["OldResourceProperties"]["Sender"] = json!("nobody");
+
+        let answer = answer(&app(&bench), serde_json::from_value(event).unwrap()).await;
+
+        assert!(answer.is_success());
+        assert_eq!(bench.store.settings().await.unwrap().portal_name.as_str(), "Example APIs");
+    }
+
+    #[tokio::test]
+    async fn tables_that_cannot_be_written_fail_the_deployment_and_the_next_one_finishes() {
+        let bench = Bench::without_foundation().await;
+        let refused =
+            Fault::refused("ResourceNotFoundException", "arn:aws:dynamodb:eu-west-1:123456789012:table/Portal");
+        bench.services.calls().fail_next("DynamoDB.TransactWriteItems", refused);
+
+        let failed = answer(&app(&bench), sample("bootstrap-create", &json!({}))).await;
+        let repeated = answer(&app(&bench), sample("bootstrap-create", &json!({}))).await;
+
+        let sentence = "the tables could not be written; the function's log says why";
+        assert_eq!((failed.status, failed.reason.as_str()), ("FAILED", sentence));
+        assert!(repeated.is_success());
+        assert_eq!(bench.mail_events("grace@example.com").await, ["invitation"]);
+    }
+
+    #[tokio::test]
+    async fn the_answer_is_put_where_cloudformation_looks_with_no_header_that_breaks_its_signature() {
+        let bench = Bench::without_foundation().await;
+        let (address, mut received) = bucket(StatusCode::OK).await;
+        let mut event = Sample::of("bootstrap-create").event();
+        event["ResponseURL"] = json!(address);
+        let answer = answer(&app(&bench), serde_json::from_value(event).unwrap()).await;
+
+        send(&answer).await.unwrap();
+
+        let (method, uri, headers, body) = received.recv().await.unwrap();
+        assert_eq!(method, Method::PUT);
+        assert!(address.ends_with(&uri.to_string()), "{uri}");
+        assert!(!headers.contains_key("content-type") && !headers.contains_key("transfer-encoding"), "{headers:?}");
+        assert_eq!(headers["content-length"], body.len().to_string());
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body, serde_json::to_value(&answer).unwrap());
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_taken_is_an_error_that_keeps_the_signed_address_to_itself() {
+        let bench = Bench::without_foundation().await;
+        let mut answer = answer(&app(&bench), sample("bootstrap-delete", &json!({}))).await;
+        let (refusing, _received) = bucket(StatusCode::FORBIDDEN).await;
+
+        for address in [refusing, "http://127.0.0.1:1/?X-Amz-Signature=s".to_owned()] {
+            answer.response_url = address;
+            let error = send(&answer).await.unwrap_err();
+
+            assert!(!format!("{error:?} {error}").contains("X-Amz"), "{error:?}");
+        }
+    }
 }

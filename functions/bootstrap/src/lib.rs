@@ -7,7 +7,7 @@ mod parameters;
 
 use shared::{
     clock::Clock,
-    config::{Deployed, MissingVariable},
+    config::{ConfigError, Deployed},
     store::Store,
 };
 
@@ -26,7 +26,7 @@ pub struct App {
 
 impl App {
     /// The deployed function's parts.
-    pub async fn from_env() -> Result<Self, MissingVariable> {
+    pub async fn from_env() -> Result<Self, ConfigError> {
         Ok(Self { store: Deployed::from_env().await.store()?, clock: Clock::system() })
     }
 }

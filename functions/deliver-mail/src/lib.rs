@@ -4,7 +4,7 @@ mod deliver;
 
 use shared::{
     clock::Clock,
-    config::{Deployed, MissingVariable},
+    config::{ConfigError, Deployed},
     mail::Mailer,
 };
 
@@ -21,7 +21,7 @@ pub struct App {
 
 impl App {
     /// The deployed function's parts.
-    pub async fn from_env() -> Result<Self, MissingVariable> {
+    pub async fn from_env() -> Result<Self, ConfigError> {
         Ok(Self { mailer: Deployed::from_env().await.mailer()?, clock: Clock::system() })
     }
 }

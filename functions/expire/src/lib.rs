@@ -7,7 +7,7 @@ mod sweep;
 
 use shared::{
     clock::Clock,
-    config::{Deployed, MissingVariable},
+    config::{ConfigError, Deployed},
     identity::Identity,
     mail::Mailer,
     store::Store,
@@ -30,7 +30,7 @@ pub struct App {
 
 impl App {
     /// The deployed function's parts.
-    pub async fn from_env() -> Result<Self, MissingVariable> {
+    pub async fn from_env() -> Result<Self, ConfigError> {
         let deployed = Deployed::from_env().await;
         Ok(Self {
             store: deployed.store()?,

@@ -8,7 +8,7 @@ mod tokens;
 use axum::{Router, routing::post};
 use shared::{
     clock::Clock,
-    config::{Deployed, MissingVariable},
+    config::{ConfigError, Deployed},
     http::finished,
     identity::Identity,
     random::Random,
@@ -30,7 +30,7 @@ pub struct App {
 
 impl App {
     /// The deployed function's parts.
-    pub async fn from_env() -> Result<Self, MissingVariable> {
+    pub async fn from_env() -> Result<Self, ConfigError> {
         let deployed = Deployed::from_env().await;
         let (store, identity) = (deployed.store()?, deployed.identity()?);
         Ok(Self { store, identity, clock: Clock::system(), random: deployed.random() })

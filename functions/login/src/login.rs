@@ -98,3 +98,211 @@ fn wrong_status(status: Status) -> LogInError {
         Status::Unconfirmed | Status::Invited => LogInError::InvalidCredentials,
     }
 }
+
+#[cfg(test)]
+mod enumeration;
+#[cfg(test)]
+mod sessions;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use harness::{Bench, Fault, PASSWORD, Reply, Sample, email};
+    use serde_json::{Value, json};
+    use shared::{
+        domain::{
+            name::Name,
+            organisation::Placement,
+            user::{NewUser, Role, Source, Start, User},
+        },
+        store::{Creation, FirstOwner, Registered},
+    };
+
+    use super::*;
+    use crate::router;
+
+    pub(crate) fn app(bench: &Bench) -> App {
+        let (store, identity, clock) = (bench.store.clone(), bench.identity.clone(), bench.clock.clone());
+        App { store, identity, clock, random: bench.random.clone() }
+    }
+
+    pub(crate) async fn log_in(bench: &Bench, address: &str, password: &str) -> Reply {
+        let body = json!({"email": address, "password": password});
+        Sample::of("login-login").body(&body).send(router(app(bench))).await
+    }
+
+    /// What a new person with `address` starts from.
+    pub(crate) fn newcomer(address: &str, start: Start) -> NewUser {
+        NewUser {
+            email: email(address),
+            first_name: Name::parse("Ada").unwrap(),
+            last_name: Name::parse("Lovelace").unwrap(),
+            role: Role::TeamMember,
+            placement: Some(Placement::default_place()),
+            source: Source::SelfRegistration,
+            start,
+        }
+    }
+
+    /// A person with [`PASSWORD`] whose creation was cut off before its last step.
+    async fn unfinished(bench: &Bench, address: &str) -> User {
+        let new = newcomer(address, Start::Becoming(Status::Active));
+        let Creation::Begun(user) = bench.store.begin_creation(new, &bench.origin()).await.unwrap() else {
+            panic!("{address} is taken")
+        };
+        bench.identity.establish(&user.id, &user.email, &Password::new(PASSWORD)).await.unwrap();
+        *user
+    }
+
+    /// Puts one address into each stage that has no password: unconfirmed@ and invited@example.com.
+    pub(crate) async fn without_password(bench: &Bench) {
+        let new = newcomer("unconfirmed@example.com", Start::As(Status::Unconfirmed));
+        let registered = bench.store.register(new, &bench.origin()).await.unwrap();
+        assert!(matches!(registered, Registered::New(_)));
+        let (first_name, last_name) = (Name::parse("Grace").unwrap(), Name::parse("Hopper").unwrap());
+        let owner = FirstOwner { email: email("invited@example.com"), first_name, last_name };
+        assert!(bench.store.invite_first_owner(owner, &bench.origin()).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_sample_request_logs_in() {
+        let bench = Bench::new().await;
+        let ada = bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
+        let password = Password::new("correct horse battery staple");
+        bench.identity.establish(&ada.id, &ada.email, &password).await.unwrap();
+
+        let reply = Sample::of("login-login").send(router(app(&bench))).await;
+
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.headers["cache-control"], "no-store");
+    }
+
+    #[tokio::test]
+    async fn a_right_password_gives_tokens_of_a_session_that_stands_in_the_persons_row() {
+        let bench = Bench::new().await;
+        let before = bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
+
+        let reply = log_in(&bench, " Ada@Example.com ", PASSWORD).await;
+
+        assert_eq!(reply.status, 200);
+        assert_eq!((&reply.body["token_type"], &reply.body["expires_in"]), (&json!("Bearer"), &json!(3600)));
+        let members: Vec<_> = reply.body.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, ["access_token", "expires_in", "id_token", "refresh_token", "token_type"]);
+        let claims = bench.services.verify(reply.body["access_token"].as_str().unwrap()).unwrap();
+        assert_eq!((&claims["token_use"], &claims["username"]), (&json!("access"), &json!(before.id)));
+        let after = bench.read(&before.id).await;
+        let sessions: Vec<_> = after.sessions.iter().map(|(session, since)| (session.as_str(), *since)).collect();
+        assert_eq!(sessions, [(claims["origin_jti"].as_str().unwrap(), bench.now().as_millisecond())]);
+        assert_eq!(after.last_login_at, Some(bench.now()));
+    }
+
+    #[tokio::test]
+    async fn logging_in_changes_nothing_that_is_shown_but_the_last_login() {
+        let bench = Bench::new().await;
+        let before = bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
+        bench.advance(jiff::SignedDuration::from_hours(1));
+
+        log_in(&bench, "ada@example.com", PASSWORD).await;
+
+        let after = bench.read(&before.id).await;
+        assert_eq!((after.version, after.updated_at), (before.version, before.updated_at));
+        let (last_login_at, sessions) = (after.last_login_at, after.sessions.clone());
+        assert_eq!(after, User { last_login_at, sessions, ..before });
+    }
+
+    #[tokio::test]
+    async fn logging_in_takes_one_batch_one_question_to_cognito_and_one_unit() {
+        let bench = Bench::new().await;
+        bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
+
+        let (reply, calls) = bench.calls(log_in(&bench, "ada@example.com", PASSWORD)).await;
+
+        assert_eq!(reply.status, 200);
+        let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+        assert_eq!(operations, ["DynamoDB.BatchGetItem", "Cognito.AdminInitiateAuth", "DynamoDB.UpdateItem"]);
+        assert_eq!(harness::write_units(&calls), 1);
+    }
+
+    #[tokio::test]
+    async fn each_wrong_state_has_its_own_problem_and_only_for_the_right_password() {
+        let bench = Bench::new().await;
+        bench.person("pending@example.com", Role::TeamMember, Status::Pending).await;
+        bench.person("rejected@example.com", Role::TeamMember, Status::Rejected).await;
+        bench.person("inactive@example.com", Role::TeamMember, Status::Inactive).await;
+        unfinished(&bench, "unfinished@example.com").await;
+        let expected = [
+            ("pending@example.com", "registration-pending"),
+            ("rejected@example.com", "registration-rejected"),
+            ("inactive@example.com", "account-inactive"),
+            ("unfinished@example.com", "account-inactive"),
+        ];
+        for (address, problem) in expected {
+            let right = log_in(&bench, address, PASSWORD).await;
+            let wrong = log_in(&bench, address, "violet tractor 43!").await;
+
+            assert_eq!((right.status, right.problem()), (403, problem), "{address}");
+            assert_eq!((wrong.status, wrong.problem()), (401, "invalid-credentials"), "{address}");
+            let id = bench.store.login_facts(&email(address)).await.unwrap().account.unwrap().user_id;
+            assert!(bench.read(&id).await.sessions.is_empty(), "{address}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_portal_without_sign_in_lets_api_owners_in_and_nobody_else() {
+        let bench = Bench::new().await;
+        bench.person("owner@example.com", Role::ApiOwner, Status::Active).await;
+        bench.person("admin@example.com", Role::ConsumerAdmin, Status::Active).await;
+        bench.person("member@example.com", Role::TeamMember, Status::Active).await;
+        bench.set(|settings| settings.sign_in = false).await;
+
+        for consumer in ["admin@example.com", "member@example.com"] {
+            let right = log_in(&bench, consumer, PASSWORD).await;
+            let wrong = log_in(&bench, consumer, "violet tractor 43!").await;
+
+            assert_eq!((right.status, right.problem()), (403, "portal-closed"), "{consumer}");
+            assert_eq!(right.body["title"], "This portal is disabled");
+            assert_eq!((wrong.status, wrong.problem()), (401, "invalid-credentials"), "{consumer}");
+        }
+        assert_eq!(log_in(&bench, "owner@example.com", PASSWORD).await.status, 200);
+    }
+
+    #[tokio::test]
+    async fn a_busy_cognito_is_told_and_counts_for_nothing() {
+        let bench = Bench::new().await;
+        let ada = bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
+        bench.services.calls().fail_next("Cognito.AdminInitiateAuth", Fault::throttled().times(3));
+
+        let reply = log_in(&bench, "ada@example.com", PASSWORD).await;
+
+        assert_eq!((reply.status, reply.problem()), (503, "try-again"));
+        assert!(reply.headers.contains_key("retry-after"));
+        assert!(bench.read(&ada.id).await.sessions.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_breaks_on_our_side_is_told_without_its_cause() {
+        let bench = Bench::new().await;
+        bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
+        let gone = Fault::refused("ResourceNotFoundException", "User pool eu-west-1_Portico00 does not exist.");
+        bench.services.calls().fail_next("Cognito.AdminInitiateAuth", gone);
+
+        let reply = log_in(&bench, "ada@example.com", PASSWORD).await;
+
+        assert_eq!((reply.status, reply.problem()), (500, "internal"));
+        assert!(!reply.body.to_string().contains("pool"));
+    }
+
+    #[tokio::test]
+    async fn every_fault_of_a_body_is_named() {
+        let bench = Bench::new().await;
+        let send = async |body: &Value| Sample::of("login-login").body(body).send(router(app(&bench))).await;
+
+        let (reply, calls) = bench.calls(send(&json!({"email": "ada", "password": 7, "remember": true}))).await;
+
+        let expected = [("/email", "invalid_email"), ("/password", "not_a_string"), ("/remember", "unknown_field")];
+        assert_eq!((reply.status, reply.faults()), (422, expected.to_vec()));
+        assert!(calls.is_empty(), "{calls:?}");
+        assert_eq!(send(&json!({})).await.faults(), [("/email", "required"), ("/password", "required")]);
+        let malformed = Sample::of("login-login").raw_body("{", "application/json").send(router(app(&bench))).await;
+        assert_eq!((malformed.status, malformed.problem()), (400, "malformed-json"));
+    }
+}

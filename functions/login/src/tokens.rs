@@ -3,8 +3,8 @@
 use serde::Serialize;
 use shared::{http::Problem, identity::Tokens};
 
-/// The tokens of a session.
-#[derive(Debug, Serialize)]
+/// The tokens of a session. Not to be printed.
+#[derive(Serialize)]
 pub struct TokensBody {
     access_token: String,
     id_token: String,

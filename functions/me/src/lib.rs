@@ -4,7 +4,7 @@ pub mod read;
 
 use axum::{Router, routing::get};
 use shared::{
-    config::{Deployed, MissingVariable},
+    config::{ConfigError, Deployed},
     http::finished,
     store::Store,
 };
@@ -18,7 +18,7 @@ pub struct App {
 
 impl App {
     /// The deployed function's parts.
-    pub async fn from_env() -> Result<Self, MissingVariable> {
+    pub async fn from_env() -> Result<Self, ConfigError> {
         Ok(Self { store: Deployed::from_env().await.store()? })
     }
 }

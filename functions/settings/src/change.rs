@@ -34,6 +34,7 @@ pub struct Change {
     min_specials: Option<u32>,
     mixed_case: Option<bool>,
     portal_name: Option<Name>,
+    #[expect(clippy::option_option, reason = "absent and null are different in a merge")]
     sender: Option<Option<Email>>,
     owner_notification_addresses: Option<Vec<Email>>,
 }
@@ -54,6 +55,9 @@ impl FromFields for Change {
             ),
             ..Self::default()
         };
+        if fields.is_null("password_policy") {
+            fields.fault("password_policy", always_set());
+        }
         fields.nested("password_policy", |policy| {
             change.min_length = set(policy, "min_length", integer(LOWEST_MIN_LENGTH, HIGHEST_MIN_LENGTH));
             change.min_numerics = set(policy, "min_numerics", integer(0, LOWEST_MIN_LENGTH));
@@ -66,13 +70,26 @@ impl FromFields for Change {
 
 /// Reads a setting that always has a value: `null` is a fault.
 fn set<T>(fields: &mut Fields, name: &str, parse: impl FnOnce(&serde_json::Value) -> Result<T, Fault>) -> Option<T> {
-    match fields.change(name, parse)? {
-        Some(value) => Some(value),
-        None => {
-            fields.fault(name, Fault::new("required", "This setting always has a value."));
-            None
+    let change = fields.change(name, parse)?;
+    if change.is_none() {
+        fields.fault(name, always_set());
+    }
+    change
+}
+
+fn always_set() -> Fault {
+    Fault::new("required", "This setting always has a value.")
+}
+
+/// The list without what it names again, so that nobody is told twice.
+fn each_once(addresses: Vec<Email>) -> Vec<Email> {
+    let mut once = Vec::new();
+    for address in addresses {
+        if !once.contains(&address) {
+            once.push(address);
         }
     }
+    once
 }
 
 impl Change {
@@ -88,7 +105,7 @@ impl Change {
         replace(&mut after.password_policy.mixed_case, self.mixed_case);
         replace(&mut after.portal_name, self.portal_name);
         replace(&mut after.sender, self.sender);
-        replace(&mut after.owner_notification_addresses, self.owner_notification_addresses);
+        replace(&mut after.owner_notification_addresses, self.owner_notification_addresses.map(each_once));
         after
     }
 }
@@ -137,4 +154,216 @@ pub async fn change(
         }
     }
     Err(ChangeError::Overtaken.into())
+}
+
+#[cfg(test)]
+mod effects;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use harness::{Bench, Reply, Sample, SignedIn, email};
+    use jiff::SignedDuration;
+    use serde_json::{Value, json};
+    use shared::domain::{password::PasswordPolicy, user::Role};
+
+    use super::*;
+    use crate::router;
+
+    pub(crate) fn app(bench: &Bench) -> App {
+        App { store: bench.store.clone(), clock: bench.clock.clone() }
+    }
+
+    /// A portal and an API Owner at work.
+    pub(crate) async fn portal() -> (Bench, SignedIn) {
+        let bench = Bench::new().await;
+        let owner = bench.signed_in("owner@example.com", Role::ApiOwner).await;
+        (bench, owner)
+    }
+
+    pub(crate) async fn send(bench: &Bench, request: Sample) -> Reply {
+        bench.advance(SignedDuration::from_millis(1));
+        request.send(router(app(bench))).await
+    }
+
+    pub(crate) async fn change(bench: &Bench, owner: &SignedIn, body: &Value) -> Reply {
+        send(bench, Sample::of("settings-change").by(owner).body(body)).await
+    }
+
+    #[tokio::test]
+    async fn the_named_settings_change_and_the_others_stay() {
+        let (bench, owner) = portal().await;
+        bench.set(|settings| settings.invitation_days = 30).await;
+        let before = bench.store.settings().await.unwrap();
+
+        let reply = send(&bench, Sample::of("settings-change").by(&owner)).await;
+
+        assert_eq!((reply.status, &reply.body["portal_name"]), (200, &json!("Example APIs")));
+        let after = bench.store.settings().await.unwrap();
+        let portal_name = Name::parse("Example APIs").unwrap();
+        assert_eq!(after, Settings { portal_name, version: before.version + 1, ..before });
+        let read = send(&bench, Sample::of("settings-read").by(&owner)).await;
+        assert_eq!(read.body, reply.body);
+    }
+
+    #[tokio::test]
+    async fn everything_that_can_be_changed_changes() {
+        let (bench, owner) = portal().await;
+        let body = json!({
+            "self_registration": false,
+            "email_confirmation": false,
+            "sign_in": false,
+            "invitation_days": 90,
+            "password_policy": {"min_length": 128, "min_numerics": 8, "min_specials": 8, "mixed_case": true},
+            "portal_name": " Example APIs ",
+            "sender": "New@Example.com",
+            "owner_notification_addresses": ["one@example.com", "TWO@example.com", "One@example.com"],
+        });
+
+        let reply = change(&bench, &owner, &body).await;
+
+        assert_eq!(reply.status, 200);
+        let after = bench.store.settings().await.unwrap();
+        let expected = Settings {
+            self_registration: false,
+            email_confirmation: false,
+            sign_in: false,
+            invitation_days: 90,
+            password_policy: PasswordPolicy { min_length: 128, min_numerics: 8, min_specials: 8, mixed_case: true },
+            portal_name: Name::parse("Example APIs").unwrap(),
+            sender: Some(email("new@example.com")),
+            owner_notification_addresses: vec![email("one@example.com"), email("two@example.com")],
+            version: after.version,
+            ..Settings::default()
+        };
+        assert_eq!(after, expected);
+        assert_eq!(reply.body["owner_notification_addresses"], json!(["one@example.com", "two@example.com"]));
+    }
+
+    #[tokio::test]
+    async fn a_policy_changes_in_part() {
+        let (bench, owner) = portal().await;
+
+        change(&bench, &owner, &json!({"password_policy": {"min_length": 20}})).await;
+        change(&bench, &owner, &json!({"password_policy": {"mixed_case": true}})).await;
+        let reply = change(&bench, &owner, &json!({"password_policy": {}})).await;
+
+        let policy = json!({"min_length": 20, "min_numerics": 0, "min_specials": 0, "mixed_case": true});
+        assert_eq!(reply.body["password_policy"], policy);
+    }
+
+    #[tokio::test]
+    async fn what_changes_nothing_writes_nothing() {
+        let (bench, owner) = portal().await;
+        let (before, events) = (bench.store.settings().await.unwrap(), bench.rows_in("AUDIT#").await.len());
+        for body in [json!({}), json!({"sign_in": true, "password_policy": {"min_length": 12}})] {
+            assert_eq!(change(&bench, &owner, &body).await.status, 200);
+        }
+        let bare = Sample::of("settings-change").by(&owner).raw_body("", "application/json");
+        assert_eq!(send(&bench, bare).await.status, 200);
+
+        assert_eq!(bench.store.settings().await.unwrap(), before);
+        assert_eq!(bench.rows_in("AUDIT#").await.len(), events);
+    }
+
+    #[tokio::test]
+    async fn null_clears_the_sender_and_nothing_else() {
+        let (bench, owner) = portal().await;
+
+        let cleared = change(&bench, &owner, &json!({"sender": null})).await;
+        let body = json!({
+            "self_registration": null, "email_confirmation": null, "sign_in": null, "invitation_days": null,
+            "portal_name": null, "owner_notification_addresses": null, "password_policy": null,
+        });
+        let refused = change(&bench, &owner, &body).await;
+        let policy = json!({"password_policy": {"min_length": null, "mixed_case": null}});
+        let policy = change(&bench, &owner, &policy).await;
+
+        assert_eq!((cleared.status, &cleared.body["sender"]), (200, &Value::Null));
+        let mut pointers: Vec<_> = refused.faults();
+        pointers.sort_unstable();
+        let expected = [
+            ("/email_confirmation", "required"),
+            ("/invitation_days", "required"),
+            ("/owner_notification_addresses", "required"),
+            ("/password_policy", "required"),
+            ("/portal_name", "required"),
+            ("/self_registration", "required"),
+            ("/sign_in", "required"),
+        ];
+        assert_eq!((refused.status, pointers), (422, expected.to_vec()));
+        let expected = [("/password_policy/min_length", "required"), ("/password_policy/mixed_case", "required")];
+        assert_eq!(policy.faults(), expected);
+        assert_eq!(bench.store.settings().await.unwrap().sender, None);
+    }
+
+    #[tokio::test]
+    async fn values_have_bounds_and_every_fault_is_named() {
+        let (bench, owner) = portal().await;
+        let before = bench.store.settings().await.unwrap();
+        let cases = [
+            (json!({"invitation_days": 0}), ("/invitation_days", "out_of_range")),
+            (json!({"invitation_days": 91}), ("/invitation_days", "out_of_range")),
+            (json!({"invitation_days": 7.5}), ("/invitation_days", "out_of_range")),
+            (json!({"password_policy": {"min_length": 7}}), ("/password_policy/min_length", "out_of_range")),
+            (json!({"password_policy": {"min_length": 129}}), ("/password_policy/min_length", "out_of_range")),
+            (json!({"password_policy": {"min_numerics": 9}}), ("/password_policy/min_numerics", "out_of_range")),
+            (json!({"password_policy": {"min_specials": -1}}), ("/password_policy/min_specials", "out_of_range")),
+            (json!({"password_policy": {"max_length": 9}}), ("/password_policy/max_length", "unknown_field")),
+            (json!({"password_policy": 12}), ("/password_policy", "not_an_object")),
+            (json!({"sign_in": "true"}), ("/sign_in", "not_a_boolean")),
+            (json!({"portal_name": "a\nb"}), ("/portal_name", "invalid_name")),
+            (json!({"sender": "nobody"}), ("/sender", "invalid_email")),
+            (json!({"owner_notification_addresses": ["a@b"]}), ("/owner_notification_addresses", "invalid_email")),
+            (
+                json!({"owner_notification_addresses": vec!["a@example.com"; 21]}),
+                ("/owner_notification_addresses", "too_many"),
+            ),
+            (json!({"sign_up": true}), ("/sign_up", "unknown_field")),
+            (json!({"version": 7}), ("/version", "unknown_field")),
+        ];
+        for (body, fault) in cases {
+            let reply = change(&bench, &owner, &body).await;
+            assert_eq!((reply.status, reply.faults()), (422, vec![fault]), "{body}");
+        }
+        let reply = change(&bench, &owner, &json!({"sender": "x", "portal_name": "", "sign_in": false, "x": 1})).await;
+        let expected = [("/portal_name", "invalid_name"), ("/sender", "invalid_email"), ("/x", "unknown_field")];
+        assert_eq!(reply.faults(), expected);
+        assert_eq!(bench.store.settings().await.unwrap(), before);
+    }
+
+    #[tokio::test]
+    async fn settings_that_nothing_obeys_yet_cannot_be_changed() {
+        let (bench, owner) = portal().await;
+        let shown = send(&bench, Sample::of("settings-read").by(&owner)).await.body;
+        let fixed = [
+            "auto_approve",
+            "auto_approve_domains",
+            "consumer_admin_invitations",
+            "organisation_requests",
+            "organisation_requests_auto_approve",
+            "throttles",
+        ];
+        for name in fixed {
+            let reply = change(&bench, &owner, &json!({name: shown[name]})).await;
+            assert_eq!(reply.faults(), [(format!("/{name}").as_str(), "unknown_field")]);
+        }
+    }
+
+    #[tokio::test]
+    async fn only_api_owners_change_settings_and_rights_come_before_the_body() {
+        let (bench, owner) = portal().await;
+        let ask = |caller: &SignedIn| Sample::of("settings-change").by(caller).raw_body("{", "text/plain");
+        for role in [Role::ConsumerAdmin, Role::TeamMember] {
+            let caller = bench.signed_in(&format!("{}@example.com", role.as_str()), role).await;
+            let reply = send(&bench, ask(&caller)).await;
+            assert_eq!((reply.status, reply.problem()), (403, "forbidden"));
+        }
+        for sample in [ask(&owner).without_token(), ask(&owner).claim("token_use", "id")] {
+            let reply = send(&bench, sample).await;
+            assert_eq!((reply.status, reply.problem()), (401, "unauthenticated"));
+            assert!(reply.headers.contains_key("www-authenticate"));
+        }
+        assert_eq!(send(&bench, ask(&owner)).await.status, 415);
+        assert_eq!(send(&bench, ask(&owner).raw_body("{", "application/json")).await.problem(), "malformed-json");
+    }
 }

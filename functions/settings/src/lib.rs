@@ -7,7 +7,7 @@ pub mod read;
 use axum::{Router, routing::get};
 use shared::{
     clock::Clock,
-    config::{Deployed, MissingVariable},
+    config::{ConfigError, Deployed},
     http::finished,
     store::Store,
 };
@@ -23,7 +23,7 @@ pub struct App {
 
 impl App {
     /// The deployed function's parts.
-    pub async fn from_env() -> Result<Self, MissingVariable> {
+    pub async fn from_env() -> Result<Self, ConfigError> {
         Ok(Self { store: Deployed::from_env().await.store()?, clock: Clock::system() })
     }
 }

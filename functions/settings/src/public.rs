@@ -30,3 +30,59 @@ pub async fn public(State(app): State<App>) -> Result<Json<PublicSettings>, Prob
         password_policy: settings.password_policy,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use harness::{Bench, Fault, Sample};
+    use serde_json::json;
+    use shared::domain::name::Name;
+
+    use crate::change::tests::send;
+
+    #[tokio::test]
+    async fn anybody_reads_what_the_form_needs_and_no_more() {
+        let bench = Bench::new().await;
+
+        let (reply, calls) = bench.calls(send(&bench, Sample::of("settings-public"))).await;
+
+        let shown = json!({
+            "portal_name": "Developer portal",
+            "self_registration": true,
+            "email_confirmation": true,
+            "sign_in": true,
+            "password_policy": {"min_length": 12, "min_numerics": 0, "min_specials": 0, "mixed_case": false},
+        });
+        assert_eq!((reply.status, reply.body), (200, shown));
+        assert_eq!(reply.headers["cache-control"], "no-store");
+        let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+        assert_eq!(operations, ["DynamoDB.BatchGetItem"]);
+    }
+
+    #[tokio::test]
+    async fn a_change_shows_with_the_next_request() {
+        let bench = Bench::new().await;
+        let change = |settings: &mut shared::domain::settings::Settings| {
+            settings.portal_name = Name::parse("Example APIs").unwrap();
+            settings.self_registration = false;
+            settings.password_policy.mixed_case = true;
+        };
+        bench.set(change).await;
+
+        let body = send(&bench, Sample::of("settings-public")).await.body;
+
+        let shown = (&body["portal_name"], &body["self_registration"], &body["password_policy"]["mixed_case"]);
+        assert_eq!(shown, (&json!("Example APIs"), &json!(false), &json!(true)));
+    }
+
+    #[tokio::test]
+    async fn a_failing_table_is_told_without_its_inside() {
+        let bench = Bench::new().await;
+        let refused = Fault::refused("ResourceNotFoundException", "arn:secret");
+        bench.services.calls().fail_next("DynamoDB.BatchGetItem", refused);
+
+        let reply = send(&bench, Sample::of("settings-public")).await;
+
+        assert_eq!((reply.status, reply.problem()), (500, "internal"));
+        assert!(!reply.body.to_string().contains("arn:"));
+    }
+}

@@ -63,3 +63,69 @@ pub async fn read(State(app): State<App>, session: Session) -> Result<Json<Setti
     decide(&admit(&session, caller)?, Action::ManageSettings)?;
     Ok(Json(settings.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use harness::Sample;
+    use serde_json::json;
+    use shared::domain::user::Role;
+
+    use crate::change::tests::{portal, send};
+
+    #[tokio::test]
+    async fn an_api_owner_reads_everything_that_can_be_set() {
+        let (bench, owner) = portal().await;
+
+        let (reply, calls) = bench.calls(send(&bench, Sample::of("settings-read").by(&owner))).await;
+
+        let defaults = json!({
+            "self_registration": true,
+            "auto_approve": false,
+            "auto_approve_domains": [],
+            "email_confirmation": true,
+            "sign_in": true,
+            "consumer_admin_invitations": true,
+            "organisation_requests": false,
+            "organisation_requests_auto_approve": false,
+            "invitation_days": 7,
+            "password_policy": {"min_length": 12, "min_numerics": 0, "min_specials": 0, "mixed_case": false},
+            "throttles": {},
+            "portal_name": "Developer portal",
+            "sender": "portal@example.com",
+            "owner_notification_addresses": [],
+        });
+        assert_eq!((reply.status, reply.body), (200, defaults));
+        let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+        assert_eq!(operations, ["DynamoDB.BatchGetItem"]);
+    }
+
+    #[tokio::test]
+    async fn an_absent_sender_is_null() {
+        let (bench, owner) = portal().await;
+        bench.set(|settings| settings.sender = None).await;
+
+        let reply = send(&bench, Sample::of("settings-read").by(&owner)).await;
+
+        assert_eq!(reply.body.as_object().unwrap()["sender"], json!(null));
+    }
+
+    #[tokio::test]
+    async fn nobody_else_reads_them() {
+        let (bench, owner) = portal().await;
+        for role in [Role::ConsumerAdmin, Role::TeamMember] {
+            let caller = bench.signed_in(&format!("{}@example.com", role.as_str()), role).await;
+            let reply = send(&bench, Sample::of("settings-read").by(&caller)).await;
+            assert_eq!((reply.status, reply.problem()), (403, "forbidden"));
+        }
+        let ask = || Sample::of("settings-read").by(&owner);
+        for sample in [ask().without_token(), ask().claim("token_use", "id"), ask().claim("origin_jti", "another")] {
+            let reply = send(&bench, sample).await;
+            assert_eq!((reply.status, reply.problem()), (401, "unauthenticated"));
+            assert!(reply.headers.contains_key("www-authenticate"));
+        }
+        bench.overwrite(&owner.user.id, "role", &json!("team_member")).await;
+        assert_eq!(send(&bench, ask()).await.status, 403);
+        bench.overwrite(&owner.user.id, "status", &json!("inactive")).await;
+        assert_eq!(send(&bench, ask()).await.status, 401);
+    }
+}

@@ -167,15 +167,16 @@ fn text<'b>(headers: &HeaderMap, body: &'b Bytes) -> Option<&'b str> {
 
 /// Whether a `Host` header can stand in an address.
 pub fn is_host(host: &str) -> bool {
-    let Ok(authority) = host.parse::<http::uri::Authority>() else { return false };
-    let name = authority.host();
-    let plain = |name: &str, more: &[u8]| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, Some(port)),
+        _ => (host, None),
     };
-    let port_is_good = authority.port().is_none() || authority.port_u16().is_some();
-    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
-    let name_is_good = address.map_or(plain(name, b".-_"), |address| address.parse::<std::net::Ipv6Addr>().is_ok());
-    port_is_good && name_is_good && !host.contains('@')
+    let port_is_good = port.is_none_or(|port| port.parse::<u16>().is_ok());
+    let name_is_good = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte)),
+    };
+    port_is_good && name_is_good
 }
 
 #[cfg(test)]
@@ -219,7 +220,7 @@ mod tests {
         for same in ["/version", "/routeKey", "/rawPath", "/pathParameters", "/body", "/isBase64Encoded"] {
             assert_eq!(event.pointer(same), sample.pointer(same), "{same}");
         }
-        for same in ["time", "timeEpoch", "stage", "routeKey", "requestId", "authorizer"] {
+        for same in ["time", "timeEpoch", "stage", "routeKey", "authorizer"] {
             assert_eq!(event["requestContext"][same], sample["requestContext"][same], "{same}");
         }
     }

@@ -74,8 +74,9 @@ impl Gateway {
     pub fn open(template: &Template, setting: Setting) -> Result<Self, GatewayError> {
         let routes = Routes::declared(template)?;
         let Setting { functions, services, clock, random, domain, written, busy } = setting;
-        match routes.functions().find(|function| !functions.contains_key(function)) {
-            Some(unknown) => Err(GatewayError::UnknownFunction(unknown.to_owned())),
+        let unknown = routes.functions().find(|function| !functions.contains_key(function)).map(str::to_owned);
+        match unknown {
+            Some(unknown) => Err(GatewayError::UnknownFunction(unknown)),
             None => Ok(Self { routes, functions, services, clock, random, domain, written, busy }),
         }
     }
@@ -103,10 +104,8 @@ impl Gateway {
         }
         let path = routes::decoded(parts.uri.path()).ok_or(Refusal::BadRequest)?;
         let fit = self.routes.find(parts.method.as_str(), &path).ok_or(Refusal::NotFound)?;
-        let claims = match fit.route.authorized {
-            true => Some(authorizer::authorize(&self.services, &parts.headers)?),
-            false => None,
-        };
+        let authorize = || authorizer::authorize(&self.services, &parts.headers);
+        let claims = fit.route.authorized.then(authorize).transpose()?;
         let body = received(body).await?;
         let now = self.clock.now();
         let trace = format!("Root=1-{:08x}-{:024x}", now.as_second(), self.random.number() >> 32);
@@ -156,13 +155,13 @@ impl Gateway {
 /// What a Lambda's runtime does: reads the event, calls the function, writes its answer.
 async fn run(router: Router, event: Value, context: Context) -> Result<Value, serde_json::Error> {
     let request: LambdaRequest = serde_json::from_str(&event.to_string())?;
-    let answer: Result<_, Infallible> = Adapter::from(router).call(LambdaEvent::new(request, context)).await;
-    let Ok(answer) = answer;
+    let answering = Adapter::from(router).call(LambdaEvent::new(request, context));
+    let Ok(answer): Result<_, Infallible> = answering.await;
     serde_json::to_value(answer)
 }
 
-fn failed(function: &str, error: &dyn std::error::Error) -> Refusal {
-    tracing::error!(function, error, "the function failed");
+fn failed(function: &str, error: &dyn std::fmt::Display) -> Refusal {
+    tracing::error!(function, %error, "the function failed");
     Refusal::Internal
 }
 

@@ -169,7 +169,7 @@ impl Segment {
 mod tests {
     use super::*;
 
-    const TEMPLATE: &str = r##"
+    const TEMPLATE: &str = r#"
 Resources:
   Api:
     Type: AWS::Serverless::HttpApi
@@ -188,7 +188,7 @@ Resources:
         Me: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: GET, Path: /v1/users/me, Auth: { Authorizer: NONE } } }
         Apps: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: GET, Path: "/v1/users/{id}/apps" } }
         Pages: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: any, Path: "/{page+}", Auth: { Authorizer: NONE } } }
-"##;
+"#;
 
     fn routes(text: &str) -> Result<Routes, RouteError> {
         Routes::declared(&Template::parse(text).unwrap())

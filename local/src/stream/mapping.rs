@@ -48,7 +48,8 @@ impl Mapping {
         let declared = template.of_kind("AWS::Lambda::EventSourceMapping").map(|found| {
             let unnamed = |what| MappingError::Unnamed { mapping: found.logical_id.to_owned(), what };
             let named = |name| found.properties.get(name).and_then(referenced);
-            let number = |name| found.properties.get(name).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
+            let number =
+                |name| found.properties.get(name).and_then(Value::as_u64).and_then(|it| usize::try_from(it).ok());
             let function = named("FunctionName").and_then(|function| folder(template, function));
             let filters = found.properties.pointer("/FilterCriteria/Filters").and_then(Value::as_array);
             let patterns = filters.into_iter().flatten().filter_map(|filter| filter.get("Pattern")?.as_str());

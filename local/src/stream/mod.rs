@@ -100,7 +100,8 @@ impl Pump {
             }
             tracing::warn!(%error, records = batch.len(), "mail was not sent; it is tried again");
             sleep(BACKOFF * 2_u32.saturating_pow(u32::try_from(tried).unwrap_or(u32::MAX))).await;
-            let (first, second) = batch.split_at(if self.mapping.bisect { batch.len().div_ceil(2) } else { batch.len() });
+            let (first, second) =
+                batch.split_at(if self.mapping.bisect { batch.len().div_ceil(2) } else { batch.len() });
             // The last one is taken first.
             for half in [second, first].into_iter().filter(|half| !half.is_empty()) {
                 batches.push((half.to_vec(), tried + 1));
@@ -112,9 +113,10 @@ impl Pump {
         let event: Event = serde_json::from_value(json!({"Records": batch})).map_err(|error| error.to_string())?;
         let function = self.function.clone();
         // On a task of its own, so that a panic ends this call and not the stream.
-        let running = tokio::spawn(async move {
-            deliver_mail::handle(&function, event).await.map_err(|error| error.to_string())
-        });
+        let running =
+            tokio::spawn(
+                async move { deliver_mail::handle(&function, event).await.map_err(|error| error.to_string()) },
+            );
         running.await.unwrap_or_else(|panic| Err(panic.to_string()))
     }
 }

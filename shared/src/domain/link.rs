@@ -63,8 +63,10 @@ impl PlainToken {
     /// The digest under which the link is stored.
     #[must_use]
     pub fn hashed(&self) -> HashedToken {
-        let digest = Sha256::digest(self.0.as_bytes());
-        HashedToken(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        let digest: [u8; 32] = Sha256::digest(self.0.as_bytes()).into();
+        let (high, low) = digest.split_at(16);
+        let number = |half: &[u8]| half.iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+        HashedToken(format!("{:032x}{:032x}", number(high), number(low)))
     }
 }
 

@@ -13,6 +13,7 @@ pub mod organisation;
 pub mod password;
 pub mod rights;
 pub mod settings;
+pub mod transition;
 pub mod user;
 
 /// Why a single value from outside is refused: a stable code for programs and a sentence for people.

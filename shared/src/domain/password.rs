@@ -164,7 +164,7 @@ mod tests {
 
         assert_eq!(codes(policy, "gr33n-Tractor"), [""; 0]);
         assert_eq!(
-            codes(policy, "tractors"),
+            codes(policy, "lowtractors"),
             ["password_too_few_digits", "password_too_few_specials", "password_not_mixed_case"]
         );
     }

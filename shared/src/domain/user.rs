@@ -289,60 +289,6 @@ impl NewUser {
     }
 }
 
-/// What an API Owner does to where a person stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transition {
-    /// Lets a waiting registration in.
-    Approve,
-    /// Refuses a waiting registration.
-    Reject,
-    /// Lets a refused registration wait again.
-    Reopen,
-    /// Switches a person on.
-    Activate,
-    /// Switches a person off and ends every session.
-    Deactivate,
-}
-
-impl Transition {
-    /// Every transition.
-    pub const ALL: [Self; 5] = [Self::Approve, Self::Reject, Self::Reopen, Self::Activate, Self::Deactivate];
-
-    /// The one state from which it goes.
-    #[must_use]
-    pub fn from(self) -> Status {
-        match self {
-            Self::Approve | Self::Reject => Status::Pending,
-            Self::Reopen => Status::Rejected,
-            Self::Activate => Status::Inactive,
-            Self::Deactivate => Status::Active,
-        }
-    }
-
-    /// The state to which it goes.
-    #[must_use]
-    pub fn to(self) -> Status {
-        match self {
-            Self::Approve | Self::Activate => Status::Active,
-            Self::Reject => Status::Rejected,
-            Self::Reopen => Status::Pending,
-            Self::Deactivate => Status::Inactive,
-        }
-    }
-
-    /// The action's name in the audit trail.
-    #[must_use]
-    pub fn action(self) -> &'static str {
-        match self {
-            Self::Approve => "user.approved",
-            Self::Reject => "user.rejected",
-            Self::Reopen => "user.reopened",
-            Self::Activate => "user.activated",
-            Self::Deactivate => "user.deactivated",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -365,15 +311,6 @@ mod tests {
         assert!(Status::ALL.into_iter().all(|status| Status::parse(status.as_str()) == Some(status)));
         assert!(Role::ALL.into_iter().all(|role| Role::parse(role.as_str()) == Some(role)));
         assert_eq!(Status::parse("Active"), None);
-    }
-
-    #[test]
-    fn no_transition_leads_from_a_state_to_itself_and_only_waiting_ones_are_decided() {
-        for transition in Transition::ALL {
-            assert_ne!(transition.from(), transition.to());
-        }
-        assert_eq!(Transition::Approve.from(), Status::Pending);
-        assert_eq!(Transition::Reject.from(), Status::Pending);
     }
 
     #[test]

@@ -112,13 +112,11 @@ impl Fields {
 
     /// Takes a field that has to be there. `null` counts as absent.
     pub fn required<T>(&mut self, name: &str, parse: impl FnOnce(&Value) -> Result<T, Fault>) -> Option<T> {
-        match self.take(name) {
-            Some(value) => self.parse(name, &value, parse),
-            None => {
-                self.fault(name, Fault::new("required", "This field is required."));
-                None
-            }
-        }
+        let Some(value) = self.take(name) else {
+            self.fault(name, Fault::new("required", "This field is required."));
+            return None;
+        };
+        self.parse(name, &value, parse)
     }
 
     /// Takes a field that may be absent or `null`.
@@ -127,7 +125,6 @@ impl Fields {
     }
 
     /// Takes a field of a change: outer `None` leaves the value as it is, inner `None` (`null`) clears it.
-    #[expect(clippy::option_option, reason = "absent and null are different in a merge")]
     pub fn change<T>(&mut self, name: &str, parse: impl FnOnce(&Value) -> Result<T, Fault>) -> Option<Option<T>> {
         match self.values.remove(name)? {
             Value::Null => Some(None),
@@ -135,7 +132,13 @@ impl Fields {
         }
     }
 
-    /// Reads a nested object in the same way, its faults under its own pointer.
+    /// Whether a field is there and `null`: in a change that is a wish of its own.
+    #[must_use]
+    pub fn is_null(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(Value::is_null)
+    }
+
+    /// Reads a nested object in the same way, its faults under its own pointer. `null` counts as absent.
     pub fn nested(&mut self, name: &str, read: impl FnOnce(&mut Self)) {
         match self.take(name) {
             Some(Value::Object(values)) => {

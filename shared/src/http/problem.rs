@@ -32,7 +32,10 @@ impl FieldFault {
 
 /// A refusal, on its way to the client. Its body is written by [`super::finished`], which knows the request's id.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub struct Problem(Box<Document>);
+
+#[derive(Clone, Debug)]
+struct Document {
     status: StatusCode,
     slug: &'static str,
     title: &'static str,
@@ -46,8 +49,8 @@ impl Problem {
     /// A problem of type `/problems/<slug>`.
     #[must_use]
     pub fn new(status: StatusCode, slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        let (members, headers) = (Map::new(), Vec::new());
-        Self { status, slug, title, detail: detail.into(), members, headers, cause: None }
+        let (detail, members, headers) = (detail.into(), Map::new(), Vec::new());
+        Self(Box::new(Document { status, slug, title, detail, members, headers, cause: None }))
     }
 
     /// 409: the request does not fit what is there.
@@ -123,32 +126,33 @@ impl Problem {
     #[must_use]
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         let detail = "Something went wrong on our side. The request id helps to find it.";
-        let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail);
-        Self { cause: Some(cause.to_string()), ..problem }
+        let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail);
+        problem.0.cause = Some(cause.to_string());
+        problem
     }
 
     /// Adds a member to the document.
     #[must_use]
     pub fn member(mut self, name: &str, value: Value) -> Self {
-        self.members.insert(name.to_owned(), value);
+        self.0.members.insert(name.to_owned(), value);
         self
     }
 
     /// Adds a header to the answer.
     #[must_use]
     pub fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
     /// The document, with the id of the request.
     pub(super) fn document(&self, request_id: &str) -> Value {
-        let mut document = self.members.clone();
+        let mut document = self.0.members.clone();
         let fixed = [
-            ("type", json!(format!("/problems/{}", self.slug))),
-            ("title", json!(self.title)),
-            ("status", json!(self.status.as_u16())),
-            ("detail", json!(self.detail)),
+            ("type", json!(format!("/problems/{}", self.0.slug))),
+            ("title", json!(self.0.title)),
+            ("status", json!(self.0.status.as_u16())),
+            ("detail", json!(self.0.detail)),
             ("request_id", json!(request_id)),
         ];
         document.extend(fixed.map(|(name, value)| (name.to_owned(), value)));
@@ -157,18 +161,19 @@ impl Problem {
 
     /// Writes the log's line about this problem: what failed on our side as an error, what was refused as information.
     pub(super) fn log(&self, request_id: &str) {
-        let (status, problem) = (self.status.as_u16(), self.slug);
-        match &self.cause {
-            Some(cause) => tracing::error!(request_id, status, problem, cause, "request failed"),
-            None => tracing::info!(request_id, status, problem, "request refused"),
+        let (status, problem) = (self.0.status.as_u16(), self.0.slug);
+        if let Some(cause) = &self.0.cause {
+            tracing::error!(request_id, status, problem, cause, "request failed");
+        } else {
+            tracing::info!(request_id, status, problem, "request refused");
         }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
-        response.headers_mut().extend(self.headers.iter().cloned());
+        let mut response = self.0.status.into_response();
+        response.headers_mut().extend(self.0.headers.iter().cloned());
         response.extensions_mut().insert(self);
         response
     }

@@ -124,12 +124,7 @@ impl Mailer {
         Ok((sent, failures))
     }
 
-    async fn send_copies(
-        &self,
-        entry: &OutboxEntry,
-        settings: &MailSettings,
-        sender: &Email,
-    ) -> Result<(), MailError> {
+    async fn send_copies(&self, entry: &OutboxEntry, settings: &MailSettings, sender: &Email) -> Result<(), MailError> {
         for (index, recipient) in entry.to.iter().enumerate() {
             if recipient.delivery != Delivery::Queued {
                 continue;

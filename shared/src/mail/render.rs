@@ -181,7 +181,7 @@ mod tests {
             let Some(order) = &entry.link else { continue };
             let link = format!("https://portal.example.com/{}#token={}", order.purpose.page(), token.expose());
             assert!(mail.text.lines().any(|line| line == link), "{case}: {}", mail.text);
-            assert!(mail.html.contains(&format!("href=\"{}\"", link)), "{case}: {}", mail.html);
+            assert!(mail.html.contains(&format!("href=\"{link}\"")), "{case}: {}", mail.html);
         }
     }
 

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use super::{
     Store, StoreError,
     change::Change,
-    keys::{Key, UNFINISHED_IDENTITIES},
+    keys::{Key, Table, UNFINISHED_IDENTITIES, instant_and_id},
+    query::text,
     rows::{INTO_STATUS, Sentinel, Stage, into_status},
     transaction::{Commit, Transaction},
 };
@@ -154,7 +155,12 @@ impl Store {
 
     /// People whose Cognito user has been due since before `since`, at most `most`.
     pub async fn unfinished_creations(&self, since: Timestamp, most: u16) -> Result<Vec<User>, StoreError> {
-        let notes = self.query_before(UNFINISHED_IDENTITIES, since, most).await?;
+        let query = self
+            .db
+            .partition(Table::Portal, UNFINISHED_IDENTITIES)
+            .key_condition_expression("pk = :pk AND sk < :since")
+            .expression_attribute_values(":since", text(&instant_and_id(since, "")));
+        let notes = self.db.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
         let ids: Vec<UserId> = notes
             .into_iter()
             .map(|item| super::db::read::<Unfinished>(item).map(|note| note.user_id))

@@ -83,7 +83,9 @@ impl Db {
         loop {
             match request.clone().send().await {
                 Ok(output) => return Ok(Applied::Done(output.attributes.unwrap_or_default())),
-                Err(SdkError::ServiceError(error)) if is_busy(error.err().code()) => backoff.wait().await?,
+                Err(SdkError::ServiceError(error)) if is_busy(error.err().code()) => {
+                    backoff.wait_out(error.err().code()).await?;
+                }
                 Err(error) => match error.into_service_error() {
                     UpdateItemError::ConditionalCheckFailedException(refused) => {
                         return Ok(Applied::Refused(refused.item));

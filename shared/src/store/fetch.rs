@@ -59,7 +59,9 @@ impl Db {
                         backoff.wait().await?;
                     }
                 }
-                Err(SdkError::ServiceError(error)) if is_busy(error.err().code()) => backoff.wait().await?,
+                Err(SdkError::ServiceError(error)) if is_busy(error.err().code()) => {
+                    backoff.wait_out(error.err().code()).await?;
+                }
                 Err(error) => return Err(aws("BatchGetItem", error.into_service_error())),
             }
         }

@@ -10,6 +10,7 @@ mod fetch;
 pub mod keys;
 mod outbox;
 mod places;
+mod query;
 mod retry;
 mod rows;
 mod transaction;

@@ -1,12 +1,14 @@
 //! The outbox: what the mailer reads and writes, all of it in the table `Mail`.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use super::{
     Db, StoreError,
     change::Change,
-    db::{Applied, aws, read},
+    db::{Applied, read},
     keys::{self, Key, Table},
+    query::text,
 };
 use crate::{
     domain::{
@@ -26,6 +28,19 @@ const LINK_KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Clone, Debug)]
 pub struct Outbox {
     db: Db,
+}
+
+/// What the index tells of an entry.
+#[derive(Debug, Deserialize)]
+struct EntryKey {
+    pk: String,
+}
+
+impl EntryKey {
+    fn mail_id(self) -> Result<MailId, StoreError> {
+        let id = self.pk.strip_prefix(keys::OUTBOX_PREFIX).and_then(MailId::parse);
+        id.ok_or_else(|| StoreError::Corrupt { key: self.pk, reason: "no mail id in the key".to_owned() })
+    }
 }
 
 /// Whether an entry is ours to send.
@@ -100,25 +115,11 @@ impl Outbox {
 
     /// The ids of entries queued before `waiting_since` and unsent, the oldest first, at most `most`.
     pub async fn unsent(&self, waiting_since: Timestamp, most: u16) -> Result<Vec<MailId>, StoreError> {
-        let query = self
-            .db
-            .client
-            .query()
-            .table_name(self.db.tables.name(Table::Mail))
-            .index_name("Unsent")
-            .key_condition_expression("unsent_pk = :unsent AND unsent_sk < :before")
-            .expression_attribute_values(":unsent", aws_sdk_dynamodb::types::AttributeValue::S(keys::UNSENT.to_owned()))
-            .expression_attribute_values(
-                ":before",
-                aws_sdk_dynamodb::types::AttributeValue::S(keys::instant_and_id(waiting_since, "")),
-            )
-            .limit(i32::from(most));
-        let output = query.send().await.map_err(|error| aws("Query", error.into_service_error()))?;
-        let ids =
-            output.items().iter().filter_map(|item| item.get("pk")?.as_s().ok()?.strip_prefix(keys::OUTBOX_PREFIX));
-        ids.map(|id| {
-            MailId::parse(id).ok_or_else(|| StoreError::corrupt(&Key::mail_settings(), "an outbox key without an id"))
-        })
-        .collect()
+        let query = self.db.indexed(Table::Mail, "Unsent", "unsent", keys::UNSENT);
+        let query = query
+            .key_condition_expression("unsent_pk = :pk AND unsent_sk < :before")
+            .expression_attribute_values(":before", text(&keys::instant_and_id(waiting_since, "")));
+        let items = self.db.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
+        items.into_iter().map(|item| read::<EntryKey>(item)?.mail_id()).collect()
     }
 }

@@ -2,19 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::{
-    error::{ProvideErrorMetadata, SdkError},
-    operation::query::{QueryOutput, builders::QueryFluentBuilder},
-    types::AttributeValue,
-};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
     Db, Places, Store, StoreError,
-    change::Item,
-    db::{aws, read},
+    db::read,
     keys::{self, Key, Table},
-    retry::{Backoff, is_busy},
+    query::text,
 };
 use crate::domain::{
     ids::{OrganisationId, TeamId, UserId},
@@ -88,12 +84,13 @@ impl Store {
 
     /// A page over everybody: by status the longest in it first, otherwise in the order in which they came in.
     ///
-    /// One query and one batch; the index may lag behind, the rows shown do not.
+    /// One query and one batch, and one more where an index does not know of a place: people of a team who are in
+    /// others too. The index may lag behind, the rows shown do not.
     pub async fn everybody(&self, filter: &Filter, after: Option<&str>, limit: u16) -> Result<Page, StoreError> {
         let query = match (&filter.team_id, filter.status) {
             (Some(team), _) => self.db.members(team, after),
-            (None, Some(status)) => self.db.indexed("Queues", "queue", &keys::people_in(status), after),
-            (None, None) => self.db.indexed("Lists", "list", keys::ALL_PEOPLE, after),
+            (None, Some(status)) => self.db.behind("Queues", "queue", &keys::people_in(status), after),
+            (None, None) => self.db.behind("Lists", "list", keys::ALL_PEOPLE, after),
         };
         let narrow = filter.team_id.is_none();
         let query = if narrow { narrowed(query, filter) } else { query };
@@ -103,7 +100,9 @@ impl Store {
             Some(key) => read::<Hint>(key)?.position(),
             None => None,
         };
-        self.page(&hints, filter, next).await
+        let mut page = self.page(&hints, filter, next).await?;
+        self.complete_places(&mut page.places, &page.people).await?;
+        Ok(page)
     }
 
     /// A page over the people of the caller's teams, each once, in the order in which they came in.
@@ -125,7 +124,8 @@ impl Store {
             let output = self.db.query(self.db.members(team, after).limit(i32::from(limit))).await?;
             more |= output.last_evaluated_key.is_some();
             for item in output.items.unwrap_or_default() {
-                let hint: Hint = read(item)?;
+                // Only the caller's own teams are shown, so these are all the names that the page needs.
+                let hint = Hint { team_ids: caller.team_ids.clone(), ..read(item)? };
                 hints.insert(hint.sk.clone(), hint);
             }
         }
@@ -151,20 +151,19 @@ impl Store {
         Ok(page)
     }
 
-    /// Reads the rows behind `hints` with the names of their places.
+    /// Reads the rows behind `hints` with the names of the places that they tell of.
     async fn page(&self, hints: &[Hint], filter: &Filter, next: Option<String>) -> Result<Page, StoreError> {
         let ids: Vec<UserId> = hints.iter().map(Hint::user_id).collect::<Result<_, _>>()?;
         let organisations: Vec<_> = hints.iter().filter_map(|hint| hint.organisation_id.as_ref()).collect();
         let teams: Vec<_> = hints.iter().flat_map(|hint| hint.team_ids.iter().chain(&hint.team_id)).collect();
         let places = organisations.iter().map(|id| Key::organisation(id)).chain(teams.iter().map(|id| Key::team(id)));
         let fetched = self.db.fetch(ids.iter().map(Key::user).chain(places)).await?;
-        let mut places = Places::of(&fetched, organisations, teams)?;
+        let places = Places::of(&fetched, organisations, teams)?;
         let mut people = Vec::new();
         for id in &ids {
             // Who was deleted since the query, or left the state that was asked for, is not shown.
             people.extend(fetched.get::<User>(&Key::user(id))?.filter(|user| filter.fits(user)));
         }
-        self.complete_places(&mut places, &people).await?;
         Ok(Page { people, places, next })
     }
 }
@@ -175,97 +174,44 @@ fn narrowed(query: QueryFluentBuilder, filter: &Filter) -> QueryFluentBuilder {
     let mut query = query;
     if let Some(role) = filter.role {
         conditions.push("#role = :role");
-        query = query
-            .expression_attribute_names("#role", "role")
-            .expression_attribute_values(":role", AttributeValue::S(role.as_str().to_owned()));
+        query =
+            query.expression_attribute_names("#role", "role").expression_attribute_values(":role", text(role.as_str()));
     }
     if let Some(id) = &filter.organisation_id {
         conditions.push("organisation_id = :organisation_id");
-        query = query.expression_attribute_values(":organisation_id", AttributeValue::S(id.to_string()));
+        query = query.expression_attribute_values(":organisation_id", text(id.as_str()));
     }
     if conditions.is_empty() { query } else { query.filter_expression(conditions.join(" AND ")) }
 }
 
 impl Db {
-    /// The memberships of a team behind position `after`, strongly consistent.
+    /// The memberships of a team behind position `after`, strongly consistent; a position before them is their start,
+    /// not the team's own row.
     fn members(&self, team: &TeamId, after: Option<&str>) -> QueryFluentBuilder {
-        self.partition(&keys::team_partition(team))
+        self.partition(Table::Portal, &keys::team_partition(team))
             .key_condition_expression("pk = :pk AND sk > :after")
-            .expression_attribute_values(":after", text(after.unwrap_or(keys::MEMBERSHIP_PREFIX)))
+            .expression_attribute_values(":after", text(after.unwrap_or_default().max(keys::MEMBERSHIP_PREFIX)))
     }
 
-    /// A partition of an index whose keys are named `<prefix>_pk` and `<prefix>_sk`, behind position `after`.
-    fn indexed(&self, index: &str, prefix: &str, partition: &str, after: Option<&str>) -> QueryFluentBuilder {
-        self.client
-            .query()
-            .table_name(self.tables.name(Table::Portal))
-            .index_name(index)
+    /// People in a partition of an index behind position `after`.
+    fn behind(&self, index: &str, prefix: &str, partition: &str, after: Option<&str>) -> QueryFluentBuilder {
+        self.indexed(Table::Portal, index, prefix, partition)
             .key_condition_expression(format!("{prefix}_pk = :pk AND {prefix}_sk > :after"))
-            .expression_attribute_values(":pk", text(partition))
             .expression_attribute_values(":after", text(after.unwrap_or(" ")))
-    }
-
-    fn partition(&self, partition: &str) -> QueryFluentBuilder {
-        self.client
-            .query()
-            .table_name(self.tables.name(Table::Portal))
-            .consistent_read(true)
-            .expression_attribute_values(":pk", text(partition))
-    }
-
-    pub(super) async fn query(&self, query: QueryFluentBuilder) -> Result<QueryOutput, StoreError> {
-        let mut backoff = Backoff::new(&self.random);
-        loop {
-            match query.clone().send().await {
-                Ok(output) => return Ok(output),
-                Err(SdkError::ServiceError(error)) if is_busy(error.err().code()) => backoff.wait().await?,
-                Err(error) => return Err(aws("Query", error.into_service_error())),
-            }
-        }
     }
 }
 
 impl Store {
-    /// Rows of a partition whose sort keys start with an instant before `before`, the oldest first.
-    pub(super) async fn query_before(
-        &self,
-        partition: &str,
-        before: jiff::Timestamp,
-        most: u16,
-    ) -> Result<Vec<Item>, StoreError> {
-        let query = self
-            .db
-            .partition(partition)
-            .key_condition_expression("pk = :pk AND sk < :before")
-            .expression_attribute_values(":before", text(&keys::instant_and_id(before, "")))
-            .limit(i32::from(most));
-        Ok(self.db.query(query).await?.items.unwrap_or_default())
-    }
-
     /// People who have been in `status` since before `before`, the longest first, at most `most`.
-    pub async fn people_since(
-        &self,
-        status: Status,
-        before: jiff::Timestamp,
-        most: u16,
-    ) -> Result<Vec<User>, StoreError> {
+    pub async fn people_since(&self, status: Status, before: Timestamp, most: u16) -> Result<Vec<User>, StoreError> {
         let query = self
             .db
-            .client
-            .query()
-            .table_name(self.db.tables.name(Table::Portal))
-            .index_name("Queues")
+            .indexed(Table::Portal, "Queues", "queue", &keys::people_in(status))
             .key_condition_expression("queue_pk = :pk AND queue_sk < :before")
-            .expression_attribute_values(":pk", text(&keys::people_in(status)))
-            .expression_attribute_values(":before", text(&keys::instant_and_id(before, "")))
-            .limit(i32::from(most));
-        let items = self.db.query(query).await?.items.unwrap_or_default();
+            .expression_attribute_values(":before", text(&keys::instant_and_id(before, "")));
+        let items = self.db.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
         let ids: Vec<UserId> = items.into_iter().map(|item| read::<Hint>(item)?.user_id()).collect::<Result<_, _>>()?;
         let fetched = self.db.fetch(ids.iter().map(Key::user)).await?;
         ids.iter().filter_map(|id| fetched.get(&Key::user(id)).transpose()).collect()
     }
-}
-
-fn text(text: &str) -> AttributeValue {
-    AttributeValue::S(text.to_owned())
 }

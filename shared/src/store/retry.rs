@@ -37,24 +37,36 @@ impl<'a> Backoff<'a> {
         tokio::time::sleep(ceiling.mul_f64(self.random.fraction())).await;
         Ok(())
     }
+
+    /// Waits before a call that was answered with the busy `code` is sent again.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] once the budget is used up. A throttled call has used it up already: the SDK has waited
+    /// and sent it again before it told us.
+    pub async fn wait_out(&mut self, code: Option<&str>) -> Result<(), StoreError> {
+        if is_contention(code) { self.wait().await } else { Err(StoreError::Busy) }
+    }
+}
+
+/// Whether DynamoDB's error code says: another transaction is at work on this. The SDK does not send such calls again.
+fn is_contention(code: Option<&str>) -> bool {
+    matches!(code, Some("TransactionConflict" | "TransactionConflictException" | "TransactionInProgressException"))
 }
 
 /// Whether DynamoDB's error code says: not now.
 pub(super) fn is_busy(code: Option<&str>) -> bool {
-    matches!(
-        code,
-        Some(
-            "TransactionConflict"
-                | "TransactionConflictException"
-                | "TransactionInProgressException"
-                | "ProvisionedThroughputExceeded"
-                | "ProvisionedThroughputExceededException"
-                | "RequestLimitExceeded"
-                | "ThrottlingError"
-                | "ThrottlingException"
-                | "LimitExceededException"
+    is_contention(code)
+        || matches!(
+            code,
+            Some(
+                "ProvisionedThroughputExceeded"
+                    | "ProvisionedThroughputExceededException"
+                    | "RequestLimitExceeded"
+                    | "ThrottlingError"
+                    | "ThrottlingException"
+                    | "LimitExceededException"
+            )
         )
-    )
 }
 
 #[cfg(test)]

@@ -64,6 +64,7 @@ pub(super) struct Owners {
 
 /// A person's place in a team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the item's attributes")]
 pub(super) struct Membership {
     pub user_id: UserId,
     pub team_id: TeamId,

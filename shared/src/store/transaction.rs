@@ -102,7 +102,9 @@ impl Db {
         loop {
             match request.clone().send().await {
                 Ok(_) => return Ok(Commit::Done),
-                Err(SdkError::ServiceError(error)) if is_busy(error.err().code()) => backoff.wait().await?,
+                Err(SdkError::ServiceError(error)) if is_busy(error.err().code()) => {
+                    backoff.wait_out(error.err().code()).await?;
+                }
                 Err(error) => match error.into_service_error() {
                     TransactWriteItemsError::TransactionCanceledException(cancelled) => {
                         let reasons = cancelled.cancellation_reasons.unwrap_or_default();

@@ -10,7 +10,8 @@ use super::{
 use crate::domain::{
     audit::Origin,
     ids::{OrganisationId, TeamId, UserId},
-    user::{Role, Status, Transition, User},
+    transition::Transition,
+    user::{Role, Status, User},
 };
 
 /// What became of a transition.
@@ -63,7 +64,7 @@ impl Store {
         let change = if sessions.is_empty() { change } else { change.with("none", serde_json::json!({})) };
         let person = transaction.add(into_status(change, &user.id, status, origin.now));
         let last_owner = match (user.role, transition) {
-            (Role::ApiOwner, Transition::Activate) => {
+            (Role::ApiOwner, Transition::Approve | Transition::Activate) => {
                 transaction.add_owner(user);
                 None
             }

@@ -58,6 +58,14 @@ pub struct SignedIn {
 impl Bench {
     /// Starts a portal on 15 January 2026.
     pub async fn new() -> Self {
+        let bench = Self::without_foundation().await;
+        let settings = Settings { sender: Some(email("portal@example.com")), ..Settings::default() };
+        bench.store.lay_foundation(&settings, &bench.origin()).await.unwrap();
+        bench
+    }
+
+    /// Starts the services of a portal that was never deployed: empty tables, an empty pool.
+    pub async fn without_foundation() -> Self {
         let clock = Clock::stopped("2026-01-15T09:30:00Z".parse().unwrap());
         let now = clock.clone();
         let services = Services::in_memory(Arc::new(move || now.now())).await.unwrap();
@@ -73,10 +81,7 @@ impl Bench {
             portal_url: "https://portal.example.com".to_owned(),
             random: random.clone(),
         };
-        let bench = Self { services, clock, store, identity, mailer, random };
-        let settings = Settings { sender: Some(email("portal@example.com")), ..Settings::default() };
-        bench.store.lay_foundation(&settings, &bench.origin()).await.unwrap();
-        bench
+        Self { services, clock, store, identity, mailer, random }
     }
 
     /// What the system does now.
@@ -191,15 +196,6 @@ impl Bench {
         let mails = self.mails(address).await;
         let text = mails.first().and_then(|mail| mail.text.clone()).unwrap();
         text.split("#token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
-    }
-
-    /// The audit events of this month as the table holds them, the oldest first.
-    pub async fn audit_events(&self) -> Vec<serde_json::Value> {
-        let month = serde_dynamo::to_attribute_value(format!("AUDIT#{}", self.now().strftime("%Y-%m"))).unwrap();
-        let query = self.services.dynamodb().query().table_name(self.services.portal_table());
-        let query = query.key_condition_expression("pk = :month").expression_attribute_values(":month", month);
-        let items = query.send().await.unwrap().items.unwrap();
-        items.into_iter().map(|item| serde_dynamo::from_item(item).unwrap()).collect()
     }
 
     /// The calls that `work` makes, in their order.

@@ -12,6 +12,7 @@ use crate::{Reply, SignedIn};
 
 /// A sample event of `events/`.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct Sample {
     event: Value,
 }

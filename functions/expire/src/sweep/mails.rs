@@ -1,0 +1,88 @@
+//! Mail that the stream did not send.
+
+use harness::{Bench, Fault, email};
+use jiff::SignedDuration;
+
+use super::{
+    MAIL_GRACE, Report, handle,
+    tests::{app, register, sweep, unfinished},
+};
+
+const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
+
+/// How many mails have gone out.
+fn sent(bench: &Bench) -> usize {
+    bench.services.mailbox().list(None).unwrap().len()
+}
+
+#[tokio::test]
+async fn a_mail_that_waits_is_sent_after_two_minutes_and_not_before() {
+    let bench = Bench::new().await;
+    register(&bench, "ada@example.com").await;
+    bench.advance(SignedDuration::from_mins(2));
+    assert_eq!(sweep(&bench).await, Report::default());
+
+    bench.advance(MILLISECOND);
+    let report = sweep(&bench).await;
+
+    assert_eq!(report, Report { mails_sent: 1, ..Report::default() });
+    assert_eq!(bench.services.mailbox().list(Some("ada@example.com")).unwrap().len(), 1);
+    assert_eq!(sweep(&bench).await, Report::default());
+}
+
+#[tokio::test]
+async fn a_mail_that_fails_stops_no_other_and_is_tried_again() {
+    let bench = Bench::new().await;
+    for address in ["a@example.com", "b@example.com", "c@example.com"] {
+        register(&bench, address).await;
+    }
+    bench.advance(MAIL_GRACE + MILLISECOND);
+    bench.services.calls().fail_next("SES.SendEmail", Fault::refused("SendingPausedException", "later"));
+
+    let report = unfinished(handle(&app(&bench)).await);
+
+    assert_eq!(report, Report { mails_sent: 2, failures: 1, ..Report::default() });
+    assert_eq!(sweep(&bench).await, Report { mails_sent: 1, ..Report::default() });
+    assert_eq!(sent(&bench), 3);
+}
+
+#[tokio::test]
+async fn without_a_sender_mail_waits_and_that_is_no_failure() {
+    let bench = Bench::new().await;
+    register(&bench, "ada@example.com").await;
+    bench.set(|settings| settings.sender = None).await;
+    bench.advance(MAIL_GRACE + MILLISECOND);
+    assert_eq!(sweep(&bench).await, Report::default());
+
+    bench.set(|settings| settings.sender = Some(email("portal@example.com"))).await;
+
+    assert_eq!(sweep(&bench).await, Report { mails_sent: 1, ..Report::default() });
+}
+
+#[tokio::test]
+async fn a_mail_that_another_process_is_sending_is_left_to_it() {
+    let bench = Bench::new().await;
+    register(&bench, "ada@example.com").await;
+    bench.advance(MAIL_GRACE + MILLISECOND);
+    let id = bench.rows_in("OUTBOX#").await[0]["id"].as_str().unwrap().to_owned();
+    let id = shared::domain::ids::MailId::parse(&id).unwrap();
+    bench.mailer.outbox.take(&id, bench.now()).await.unwrap();
+
+    assert_eq!(sweep(&bench).await, Report::default());
+
+    bench.advance(SignedDuration::from_secs(60));
+    assert_eq!(sweep(&bench).await.mails_sent, 1);
+}
+
+#[tokio::test]
+async fn two_sweeps_at_once_send_each_mail_once() {
+    let bench = Bench::new().await;
+    for number in 0..5 {
+        register(&bench, &format!("person-{number}@example.com")).await;
+    }
+    bench.advance(MAIL_GRACE + MILLISECOND);
+
+    let (one, other) = tokio::join!(sweep(&bench), sweep(&bench));
+
+    assert_eq!((one.mails_sent + other.mails_sent, sent(&bench)), (5, 5));
+}

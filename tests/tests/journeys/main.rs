@@ -1,0 +1,12 @@
+//! People's ways through the portal, over HTTP, against the local portal as `cargo run` starts it.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod approval;
+mod links;
+mod people;
+mod refusals;
+mod registration;
+mod secrets;
+mod sessions;
+mod settings;
+mod site;

@@ -1,0 +1,82 @@
+//! Creating people by hand, and who sees whom.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::site::{OWNER, PASSWORD, Site};
+
+#[tokio::test]
+async fn an_owner_creates_a_consumer_admin_with_a_password() {
+    let site = Site::open().await;
+    let owner = site.access(OWNER).await;
+    let body = json!({
+        "email": "grace@example.com", "first_name": "Grace", "last_name": "Hopper", "password": PASSWORD, "active": true,
+    });
+
+    let created = site.send(Method::POST, "/v1/users", Some(&owner), Some(&body)).await;
+
+    let location = created.headers["location"].to_str().unwrap().to_owned();
+    let person = created.ok(201);
+    assert_eq!((&person["role"], &person["status"]), (&json!("consumer_admin"), &json!("active")));
+    assert_eq!(site.get(&owner, &location).await.ok(200), person);
+    site.access("grace@example.com").await;
+    let again = site.send(Method::POST, "/v1/users", Some(&owner), Some(&body)).await;
+    assert_eq!(again.refusal(), (409, "email-taken"));
+}
+
+#[tokio::test]
+async fn who_is_created_inactive_logs_in_once_they_are_activated() {
+    let site = Site::open().await;
+    let owner = site.access(OWNER).await;
+    let body =
+        json!({"email": "grace@example.com", "first_name": "Grace", "last_name": "Hopper", "password": PASSWORD});
+
+    let person = site.send(Method::POST, "/v1/users", Some(&owner), Some(&body)).await.ok(201);
+
+    assert_eq!(person["status"], "inactive");
+    assert_eq!(site.login("grace@example.com", PASSWORD).await.refusal(), (403, "account-inactive"));
+    let id = person["id"].as_str().unwrap();
+    site.act(&owner, &format!("/v1/users/{id}/activate")).await.ok(200);
+    site.access("grace@example.com").await;
+    assert_eq!(site.mail_events("grace@example.com").await, ["welcome", "activated"]);
+}
+
+#[tokio::test]
+async fn strangers_in_the_default_organisation_do_not_see_each_other() {
+    let site = Site::open().await;
+    site.member("ada@example.com").await;
+    let grace = site.member("grace@example.com").await;
+    let ada = site.access("ada@example.com").await;
+
+    let seen = site.get(&ada, "/v1/users").await.ok(200);
+
+    let emails: Vec<_> = seen["items"].as_array().unwrap().iter().map(|person| person["email"].clone()).collect();
+    assert_eq!(emails, ["ada@example.com"]);
+    assert_eq!(site.get(&ada, &format!("/v1/users/{grace}")).await.refusal(), (403, "forbidden"));
+}
+
+#[tokio::test]
+async fn the_waiting_queue_is_paged_the_longest_waiting_first() {
+    let site = Site::open().await;
+    let owner = site.access(OWNER).await;
+    let mut expected = Vec::new();
+    for number in 0..5 {
+        let email = format!("person{number}@example.com");
+        site.register(&email).await.ok(202);
+        site.confirm(&email).await.ok(200);
+        site.advance(1).await;
+        expected.push(email);
+    }
+
+    let (mut seen, mut path) = (Vec::new(), "/v1/users?status=pending&limit=2".to_owned());
+    loop {
+        let page = site.get(&owner, &path).await.ok(200);
+        let people = page["items"].as_array().unwrap();
+        assert!(people.len() <= 2);
+        seen.extend(people.iter().map(|person| person["email"].as_str().unwrap().to_owned()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/v1/users?status=pending&limit=2&cursor={cursor}");
+    }
+
+    assert_eq!(seen, expected);
+}

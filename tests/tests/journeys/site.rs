@@ -1,0 +1,161 @@
+//! A portal as its visitors know it: an address, and the mail that comes from it.
+
+use local::{Options, OwnerOptions, Portal};
+use reqwest::{Client, Method, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+
+/// The password of everybody in these journeys.
+pub const PASSWORD: &str = "violet tractor 42!";
+/// The API Owner whom the portal starts with.
+pub const OWNER: &str = "owner@example.com";
+
+/// A portal that runs.
+pub struct Site {
+    pub base: String,
+    http: Client,
+    /// Kept alive as long as the site is visited.
+    pub portal: Portal,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    /// The problem's slug.
+    pub fn problem(&self) -> &str {
+        let slug = self.body["type"].as_str().and_then(|kind| kind.strip_prefix("/problems/"));
+        slug.unwrap_or_else(|| panic!("no problem: {self:?}"))
+    }
+
+    /// The body, if the status is as expected.
+    pub fn ok(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        self.body
+    }
+
+    /// Status and problem.
+    pub fn refusal(&self) -> (u16, &str) {
+        (self.status, self.problem())
+    }
+}
+
+impl Site {
+    /// A portal in memory, with an API Owner.
+    pub async fn open() -> Self {
+        Self::start(Options { owner: Some(owner()), ..Options::in_memory() }).await
+    }
+
+    async fn start(options: Options) -> Self {
+        let portal = Portal::start(options).await.unwrap();
+        Self { base: portal.address(), http: Client::new(), portal }
+    }
+
+    /// Sends a request, with a token and a body where they are given.
+    pub async fn send(&self, method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
+        assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{path}: {text}");
+        Answer { status: status.as_u16(), headers, body }
+    }
+
+    /// Posts as a visitor.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, None, Some(&body)).await
+    }
+
+    /// Posts as somebody, without a body.
+    pub async fn act(&self, token: &str, path: &str) -> Answer {
+        self.send(Method::POST, path, Some(token), None).await
+    }
+
+    /// Reads as somebody.
+    pub async fn get(&self, token: &str, path: &str) -> Answer {
+        self.send(Method::GET, path, Some(token), None).await
+    }
+
+    /// Registers somebody.
+    pub async fn register(&self, email: &str) -> Answer {
+        self.post("/v1/registrations", json!({"email": email, "first_name": "Ada", "last_name": "Lovelace"})).await
+    }
+
+    /// Confirms a registration by the newest link in the mailbox.
+    pub async fn confirm(&self, email: &str) -> Answer {
+        let token = self.token(email).await;
+        self.post("/v1/registrations/confirm", json!({"token": token, "password": PASSWORD})).await
+    }
+
+    /// Logs in.
+    pub async fn login(&self, email: &str, password: &str) -> Answer {
+        self.post("/v1/auth/login", json!({"email": email, "password": password})).await
+    }
+
+    /// The access token of a login that has to work.
+    pub async fn access(&self, email: &str) -> String {
+        let tokens = self.login(email, PASSWORD).await.ok(200);
+        tokens["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// The id of the one person with this address.
+    pub async fn id(&self, owner: &str, email: &str) -> String {
+        let people = self.get(owner, "/v1/users?limit=100").await.ok(200);
+        let mut people = people["items"].as_array().unwrap().iter();
+        people.find(|person| person["email"] == email).unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Registers, confirms and approves somebody; returns their id.
+    pub async fn member(&self, email: &str) -> String {
+        self.register(email).await.ok(202);
+        self.confirm(email).await.ok(200);
+        let owner = self.access(OWNER).await;
+        let id = self.id(&owner, email).await;
+        self.act(&owner, &format!("/v1/users/{id}/approve")).await.ok(200);
+        id
+    }
+
+    /// The mails to an address, the newest first.
+    pub async fn mails(&self, to: &str) -> Vec<Value> {
+        let mails = self.send(Method::GET, &format!("/_local/mail?to={to}"), None, None).await.ok(200);
+        mails["items"].as_array().unwrap().clone()
+    }
+
+    /// The events of the mails to an address, the oldest first.
+    pub async fn mail_events(&self, to: &str) -> Vec<String> {
+        let mails = self.mails(to).await;
+        mails.iter().rev().map(|mail| mail["event"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The token of the link in the newest mail to an address.
+    pub async fn token(&self, to: &str) -> String {
+        let mails = self.mails(to).await;
+        let text = mails.first().unwrap_or_else(|| panic!("no mail to {to}"))["text"].as_str().unwrap();
+        text.split("#token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// Moves the portal's clock.
+    pub async fn advance(&self, seconds: i64) {
+        self.post("/_local/clock", json!({"advance_seconds": seconds})).await.ok(200);
+    }
+
+    /// Runs the sweep.
+    pub async fn sweep(&self) {
+        self.send(Method::POST, "/_local/run/expire", None, None).await.ok(200);
+    }
+}
+
+fn owner() -> OwnerOptions {
+    OwnerOptions { email: OWNER.to_owned(), password: Some(PASSWORD.to_owned()) }
+}
