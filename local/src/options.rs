@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, builder::FalseyValueParser};
 
+use crate::{OwnerOptions, portal::OWNER_EMAIL};
+
 /// Runs the whole portal on this machine, offline: API, functions, database, user pool, mailbox.
 #[derive(Clone, Parser)]
 #[command(name = "portico", bin_name = "cargo run --", version, next_line_help = true)]
@@ -17,13 +19,13 @@ pub struct CommandLine {
     #[arg(long, env = "PORTICO_MEMORY", value_parser = FalseyValueParser::new())]
     pub memory: bool,
 
-    /// Folder that keeps everything [default: .portico]
-    #[arg(long, env = "PORTICO_DATA", value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    /// Folder that keeps everything
+    #[arg(long, env = "PORTICO_DATA", value_name = "DIR", default_value = ".portico")]
+    pub data: PathBuf,
 
-    /// E-mail address of the API Owner to start with [default: owner@example.com]
-    #[arg(long, env = "PORTICO_OWNER_EMAIL", value_name = "EMAIL")]
-    pub owner_email: Option<String>,
+    /// E-mail address of the API Owner to start with
+    #[arg(long, env = "PORTICO_OWNER_EMAIL", value_name = "EMAIL", default_value = OWNER_EMAIL)]
+    pub owner_email: String,
 
     /// Their password, when they are created; without it one is made, kept in the data folder and shown
     #[arg(long, env = "PORTICO_OWNER_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
@@ -51,17 +53,13 @@ pub struct CommandLine {
 impl CommandLine {
     /// The data folder; memory without one.
     pub fn folder(&self) -> Option<PathBuf> {
-        if self.memory { None } else { Some(self.data.clone().unwrap_or_else(|| PathBuf::from(".portico"))) }
+        (!self.memory).then(|| self.data.clone())
     }
 
     /// The API Owner to start with.
-    pub fn owner(&self) -> Option<crate::OwnerOptions> {
-        if self.no_seed {
-            return None;
-        }
-        let default = crate::OwnerOptions::default();
-        let email = self.owner_email.clone().unwrap_or(default.email);
-        Some(crate::OwnerOptions { email, password: self.owner_password.clone() })
+    pub fn owner(&self) -> Option<OwnerOptions> {
+        let Self { owner_email, owner_password, no_seed, .. } = self;
+        (!no_seed).then(|| OwnerOptions { email: owner_email.clone(), password: owner_password.clone() })
     }
 }
 

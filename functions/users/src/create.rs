@@ -268,7 +268,13 @@ pub(crate) mod tests {
         events.sort_by_key(|event| event["action"].as_str().map(str::to_owned));
         let actions: Vec<_> = events.iter().map(|event| &event["action"]).collect();
         assert_eq!(actions, ["user.created", "user.password_set"]);
-        assert_eq!(events[0]["after"], json!({"role": "consumer_admin"}));
+        assert_eq!(
+            events[0]["after"],
+            json!({
+                "status": "inactive", "role": "consumer_admin",
+                "organisation_id": "org_00000000000000000000000000", "team_ids": ["team_00000000000000000000000000"],
+            })
+        );
         assert_eq!(events[1]["after"], json!({"status": "active"}));
         for event in &events {
             assert_eq!(event["actor"], json!({"user": owner.user.id}));

@@ -32,7 +32,7 @@ use crate::{
     time::Time,
 };
 pub use error::StartError;
-pub use options::{Options, OwnerOptions};
+pub use options::{OWNER_EMAIL, Options, OwnerOptions};
 
 /// How long those who look at the mail wait for what is on its way.
 const ON_ITS_WAY: Duration = Duration::from_secs(3);

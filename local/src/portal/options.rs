@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use shared::clock::Clock;
 
+/// The address of the API Owner whom a portal starts with, if it is told no other.
+pub const OWNER_EMAIL: &str = "owner@example.com";
+
 /// How to run a portal.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -30,7 +33,7 @@ pub struct OwnerOptions {
 
 impl Default for OwnerOptions {
     fn default() -> Self {
-        Self { email: "owner@example.com".to_owned(), password: None }
+        Self { email: OWNER_EMAIL.to_owned(), password: None }
     }
 }
 

@@ -107,7 +107,7 @@ impl Store {
         }
         let note = Unfinished { user_id: user.id.clone() };
         transaction.create(Key::unfinished_identity(user.created_at, &user.id), &note, &[]);
-        transaction.audit(&self.event(origin, "user.created", Some(user.id.as_str())).change("role", (), user.role));
+        transaction.audit(&self.created(origin, "user.created", &user));
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(Creation::Begun(Box::new(user))),
             Commit::Lost(lost) => Ok(match lost.row(address)? {

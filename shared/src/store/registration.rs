@@ -53,7 +53,7 @@ impl Store {
         let address = transaction.create_sentinel(&user, Stage::Unconfirmed, None);
         transaction.create_user(&user);
         transaction.create_memberships(&user);
-        transaction.audit(&self.event(origin, "registration.created", Some(user.id.as_str())));
+        transaction.audit(&self.created(origin, "registration.created", &user));
         transaction.mail(&self.compose(origin).confirm_registration(&user.email, &user.id, user.link_version));
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(Registered::New(Box::new(user))),
@@ -118,6 +118,15 @@ impl Store {
 
     pub(super) fn event(&self, origin: &Origin, action: &str, target: Option<&str>) -> AuditEvent {
         AuditEvent::new(origin, self.db.random.number(), action, target)
+    }
+
+    /// The event of a new person: what they start as and where, nothing of who they are.
+    pub(super) fn created(&self, origin: &Origin, action: &str, user: &User) -> AuditEvent {
+        self.event(origin, action, Some(user.id.as_str()))
+            .change("status", (), user.status)
+            .change("role", (), user.role)
+            .change("organisation_id", (), &user.organisation_id)
+            .change("team_ids", (), &user.team_ids)
     }
 
     pub(super) fn compose(&self, origin: &Origin) -> Composer<'_> {
