@@ -10,9 +10,9 @@ use shared::{
 
 use crate::{App, Parameters};
 
-/// Lays what is missing and invites the first API Owner, unless their address is known. Sender and portal name are set
-/// where nobody has set them, or where `previous`, the parameters of the last deployment, had another value: what an API
-/// Owner changed since is not overwritten by a deployment that changes something else.
+/// Lays what is missing and invites the first API Owner, unless their address is known. Sender and portal name
+/// are set at the first time, and later only where `previous`, the parameters of the last deployment, had another value:
+/// what an API Owner has set or cleared since is not overwritten by a deployment that changes something else.
 ///
 /// # Errors
 /// [`StoreError`]; what was laid so far stays, and may be laid again.
@@ -40,7 +40,7 @@ async fn set_what_changed(
     let before = app.store.settings().await?;
     let mut after = before.clone();
     let sender_changed = previous.is_some_and(|previous| previous.sender != parameters.sender);
-    if parameters.sender.is_some() && (sender_changed || before.sender.is_none()) {
+    if parameters.sender.is_some() && sender_changed {
         after.sender.clone_from(&parameters.sender);
     }
     let name_changed = previous.is_some_and(|previous| previous.portal_name != parameters.portal_name);
@@ -231,14 +231,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_sender_that_nobody_has_set_yet_is_set() {
+    async fn a_sender_that_a_deployment_brings_later_is_set_and_one_that_an_owner_cleared_is_not() {
         let bench = Bench::without_foundation().await;
         lay(&app(&bench), &Parameters::default(), None).await.unwrap();
         assert_eq!(settings(&bench).await, (None, "Developer portal".to_owned()));
 
-        lay(&app(&bench), &parameters(), Some(&parameters())).await.unwrap();
-
+        lay(&app(&bench), &parameters(), Some(&Parameters::default())).await.unwrap();
         assert_eq!(settings(&bench).await.0.as_deref(), Some("portal@example.com"));
+
+        bench.set(|settings| settings.sender = None).await;
+        lay(&app(&bench), &parameters(), Some(&parameters())).await.unwrap();
+        lay(&app(&bench), &parameters(), None).await.unwrap();
+        assert_eq!(settings(&bench).await.0, None);
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 mod body;
 mod caller;
 mod finish;
+mod instant;
 mod next;
 mod page;
 mod path;
@@ -14,6 +15,7 @@ mod problem;
 pub use body::{Fields, FromFields, Payload, boolean, choice, integer, items, secret, text};
 pub use caller::{RequestId, Session, admit};
 pub use finish::finished;
+pub use instant::Instant;
 pub use next::Next;
 pub use page::{Cursor, Listing, PageBody, Parameters};
 pub use path::PathId;

@@ -1,9 +1,9 @@
 //! How people are shown.
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::Instant;
 use crate::{
     domain::{
         ids::{TeamId, UserId},
@@ -38,9 +38,9 @@ pub struct UserBody {
     source: Source,
     mail_status: &'static str,
     attributes: Map<String, Value>,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    last_login_at: Option<Timestamp>,
+    created_at: Instant,
+    updated_at: Instant,
+    last_login_at: Option<Instant>,
 }
 
 impl UserBody {
@@ -65,9 +65,9 @@ impl UserBody {
             source: person.source,
             mail_status: "ok",
             attributes: person.attributes,
-            created_at: person.created_at,
-            updated_at: person.updated_at,
-            last_login_at: person.last_login_at,
+            created_at: Instant(person.created_at),
+            updated_at: Instant(person.updated_at),
+            last_login_at: person.last_login_at.map(Instant),
         }
     }
 }
