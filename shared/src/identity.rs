@@ -1,7 +1,7 @@
 //! Passwords and tokens in Cognito: the only code that names its SDK and its exceptions.
 //!
 //! Cognito's user name is our user id; the table alone decides who is active, so no Cognito user is ever disabled
-//! (architecture, section 3.7).
+//! (`docs/architecture.md`, section 3.7).
 
 use std::fmt;
 
@@ -20,7 +20,10 @@ use aws_sdk_cognitoidentityprovider::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 
-use crate::domain::{email::Email, ids::UserId, password::Password, user::SessionId};
+use crate::{
+    aws_error::causes,
+    domain::{email::Email, ids::UserId, password::Password, user::SessionId},
+};
 
 /// The user pool.
 #[derive(Clone, Debug)]
@@ -37,12 +40,12 @@ pub enum IdentityError {
     #[error("Cognito is throttling")]
     Busy,
     /// Cognito refused the call or could not be reached.
-    #[error("{call} failed: {source}")]
+    #[error("{call} failed: {cause}")]
     Aws {
         /// The call.
         call: &'static str,
-        /// What the SDK says.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What the SDK says, with the code of the answer.
+        cause: String,
     },
     /// Cognito's answer lacks what it always holds.
     #[error("{0} gave no usable tokens")]
@@ -85,7 +88,7 @@ impl fmt::Debug for Tokens {
 #[derive(Deserialize)]
 struct Claims {
     origin_jti: String,
-    username: UserId,
+    username: String,
 }
 
 impl Identity {
@@ -117,7 +120,7 @@ impl Identity {
             .send()
             .await;
         match created.map_err(|error| busy_or("AdminCreateUser", error)) {
-            Ok(_) | Err(Call::Refused(AdminCreateUserError::UsernameExistsException(_))) => {}
+            Ok(_) | Err(Call::Refused(_, AdminCreateUserError::UsernameExistsException(_))) => {}
             Err(error) => return Err(error.into()),
         }
         let set = self
@@ -132,6 +135,7 @@ impl Identity {
         match set.map_err(|error| busy_or("AdminSetUserPassword", error)) {
             Ok(_) => Ok(Established::Done),
             Err(Call::Refused(
+                _,
                 AdminSetUserPasswordError::InvalidPasswordException(_)
                 | AdminSetUserPasswordError::InvalidParameterException(_)
                 | AdminSetUserPasswordError::PasswordHistoryPolicyViolationException(_),
@@ -176,16 +180,19 @@ impl Identity {
             .await;
         match answer.map_err(|error| busy_or("AdminInitiateAuth", error)) {
             Ok(output) => match output.authentication_result {
-                Some(result) => tokens(result).map(Some),
+                Some(result) => tokens(result),
                 // A challenge of the pool's own: nobody gets past us by one.
                 None => Ok(None),
             },
             // Of the call's parameters only a password or token comes from outside; a client that may not use the flow
             // is a fault of the deployment, and would otherwise look like a wrong password for good.
-            Err(Call::Refused(AdminInitiateAuthError::InvalidParameterException(error))) if is_closed_flow(&error) => {
+            Err(Call::Refused(_, AdminInitiateAuthError::InvalidParameterException(error)))
+                if is_closed_flow(&error) =>
+            {
                 Err(aws("AdminInitiateAuth", error))
             }
             Err(Call::Refused(
+                _,
                 AdminInitiateAuthError::NotAuthorizedException(_)
                 | AdminInitiateAuthError::UserNotFoundException(_)
                 | AdminInitiateAuthError::UserNotConfirmedException(_)
@@ -201,7 +208,7 @@ impl Identity {
         let sent = self.client.revoke_token().client_id(&self.client_id).token(refresh_token).send().await;
         match sent.map_err(|error| busy_or("RevokeToken", error)) {
             Ok(_) => Ok(()),
-            Err(Call::Refused(error)) if error.is_invalid_parameter_exception() => Ok(()),
+            Err(Call::Refused(_, error)) if error.is_invalid_parameter_exception() => Ok(()),
             Err(error) if error.code() == Some("UnsupportedTokenTypeException") => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -211,7 +218,7 @@ impl Identity {
     pub async fn sign_out_everywhere(&self, user: &UserId) -> Result<(), IdentityError> {
         let request = self.client.admin_user_global_sign_out().user_pool_id(&self.pool_id).username(user.as_str());
         match request.send().await.map_err(|error| busy_or("AdminUserGlobalSignOut", error)) {
-            Ok(_) | Err(Call::Refused(AdminUserGlobalSignOutError::UserNotFoundException(_))) => Ok(()),
+            Ok(_) | Err(Call::Refused(_, AdminUserGlobalSignOutError::UserNotFoundException(_))) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -220,7 +227,7 @@ impl Identity {
     pub async fn delete(&self, user: &UserId) -> Result<(), IdentityError> {
         let request = self.client.admin_delete_user().user_pool_id(&self.pool_id).username(user.as_str());
         match request.send().await.map_err(|error| busy_or("AdminDeleteUser", error)) {
-            Ok(_) | Err(Call::Refused(AdminDeleteUserError::UserNotFoundException(_))) => Ok(()),
+            Ok(_) | Err(Call::Refused(_, AdminDeleteUserError::UserNotFoundException(_))) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -233,24 +240,25 @@ fn is_closed_flow(error: &InvalidParameterException) -> bool {
 /// Why a call gave nothing.
 enum Call<E> {
     Busy,
-    Refused(E),
+    /// What was called, and Cognito's answer.
+    Refused(&'static str, E),
     Failed(IdentityError),
 }
 
 impl<E: ProvideErrorMetadata> Call<E> {
     fn code(&self) -> Option<&str> {
         match self {
-            Self::Refused(error) => error.code(),
+            Self::Refused(_, error) => error.code(),
             Self::Busy | Self::Failed(_) => None,
         }
     }
 }
 
-impl<E: std::error::Error + Send + Sync + 'static> From<Call<E>> for IdentityError {
+impl<E: std::error::Error + 'static> From<Call<E>> for IdentityError {
     fn from(call: Call<E>) -> Self {
         match call {
             Call::Busy => Self::Busy,
-            Call::Refused(error) => aws("Cognito", error),
+            Call::Refused(call, error) => aws(call, error),
             Call::Failed(error) => error,
         }
     }
@@ -258,38 +266,39 @@ impl<E: std::error::Error + Send + Sync + 'static> From<Call<E>> for IdentityErr
 
 fn busy_or<E, R>(call: &'static str, error: SdkError<E, R>) -> Call<E>
 where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: fmt::Debug + Send + Sync + 'static,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: fmt::Debug + 'static,
 {
     let busy = ["TooManyRequestsException", "LimitExceededException", "ThrottlingException", "InternalErrorException"];
     match error {
         SdkError::ServiceError(error) => {
             let error = error.into_err();
-            if error.code().is_some_and(|code| busy.contains(&code)) { Call::Busy } else { Call::Refused(error) }
+            if error.code().is_some_and(|code| busy.contains(&code)) { Call::Busy } else { Call::Refused(call, error) }
         }
         error => Call::Failed(aws(call, error)),
     }
 }
 
-fn aws(call: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> IdentityError {
-    IdentityError::Aws { call, source: Box::new(error) }
+fn aws(call: &'static str, error: impl std::error::Error + 'static) -> IdentityError {
+    IdentityError::Aws { call, cause: causes(&error) }
 }
 
 /// The tokens with the session that they belong to. They come from Cognito itself, so their signature needs no check.
-fn tokens(result: AuthenticationResultType) -> Result<Tokens, IdentityError> {
+/// `None` where they are of a user whose name is no id of ours: a pool that was there before us has such users.
+fn tokens(result: AuthenticationResultType) -> Result<Option<Tokens>, IdentityError> {
     let missing = IdentityError::NoTokens("AdminInitiateAuth");
     let (Some(access_token), Some(id_token)) = (result.access_token, result.id_token) else { return Err(missing) };
     let claims = access_token.split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok());
     let claims: Option<Claims> = claims.and_then(|json| serde_json::from_slice(&json).ok());
     let Some(Claims { origin_jti, username }) = claims else { return Err(missing) };
-    Ok(Tokens {
+    Ok(UserId::parse(&username).map(|user_id| Tokens {
         access_token,
         id_token,
         refresh_token: result.refresh_token,
         expires_in: result.expires_in,
         session: SessionId::new(origin_jti),
-        user_id: username,
-    })
+        user_id,
+    }))
 }
 
 #[cfg(test)]

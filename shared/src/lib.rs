@@ -3,9 +3,11 @@
 //! A function's own code never names an AWS SDK and never decides a rule that another function needs. Nothing here
 //! depends on a function.
 
+mod aws_error;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod enrolment;
 pub mod http;
 pub mod identity;
 pub mod mail;

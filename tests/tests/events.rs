@@ -4,6 +4,7 @@
 use std::fs;
 
 use harness::{Bench, Sample};
+use local_services::Template;
 use serde_json::Value;
 use shared::domain::user::{Role, Status};
 
@@ -72,8 +73,12 @@ async fn every_sample_without_a_route_is_worked_off() {
     deliver_mail::handle(&deliver_mail, event).await.unwrap();
 
     let (identity, mailer) = (bench.identity.clone(), bench.mailer.clone());
-    // The schedule's payload says nothing that the sweep needs: any JSON wakes it.
-    assert!(Sample::of("expire-schedule").event().is_object());
+    // The function takes any JSON as its event; what matters is that the template's schedule is who sends it.
+    let event = Sample::of("expire-schedule").event();
+    let schedule = Template::deployed().unwrap().events().find(|event| event.kind == "ScheduleV2").unwrap();
+    let schedule = format!("{}{}", schedule.function, schedule.name);
+    assert_eq!(event["source"], "aws.scheduler");
+    assert!(event["resources"][0].as_str().unwrap().contains(&schedule), "{event} is not from {schedule}");
     expire::handle(&expire::App { store, identity, mailer, clock }).await.unwrap();
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use harness::{Bench, Sample};
 use local_services::Template;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 mod functions;
 
@@ -125,10 +125,74 @@ fn the_streams_filter_lets_through_what_the_mailer_looks_for() {
         filters.iter().map(|filter| serde_json::from_str(filter["Pattern"].as_str().unwrap()).unwrap()).collect();
 
     let [pattern] = patterns.as_slice() else { panic!("more than one filter") };
-    assert_eq!(pattern["eventName"], serde_json::json!(["INSERT"]));
-    let prefix = serde_json::json!([{"prefix": shared::store::keys::OUTBOX_PREFIX}]);
+    assert_eq!(pattern["eventName"], json!(["INSERT"]));
+    let prefix = json!([{"prefix": shared::store::keys::OUTBOX_PREFIX}]);
     assert_eq!(pattern["dynamodb"]["Keys"]["pk"]["S"], prefix);
     assert_eq!(mapping.properties["StartingPosition"], "TRIM_HORIZON");
+}
+
+/// The logical ids that a value refers to, by whatever intrinsic.
+fn references(value: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    match value {
+        Value::Object(entries) => {
+            for (name, value) in entries {
+                match (name.as_str(), value) {
+                    ("Ref", Value::String(id)) => drop(found.insert(id.clone())),
+                    ("Fn::GetAtt", Value::String(attribute)) => drop(found.insert(logical_id(attribute))),
+                    ("Fn::GetAtt", Value::Array(parts)) => drop(found.insert(logical_id(parts[0].as_str().unwrap()))),
+                    ("Fn::Sub", Value::String(text)) => found.extend(substituted(text)),
+                    ("Fn::Sub", Value::Array(parts)) => {
+                        found.extend(substituted(parts[0].as_str().unwrap()));
+                        found.extend(references(&parts[1]));
+                    }
+                    _ => found.extend(references(value)),
+                }
+            }
+        }
+        Value::Array(items) => found.extend(items.iter().flat_map(references)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    found
+}
+
+fn logical_id(attribute: &str) -> String {
+    attribute.split('.').next().unwrap().to_owned()
+}
+
+fn substituted(text: &str) -> impl Iterator<Item = String> {
+    text.split("${").skip(1).map(|rest| logical_id(rest.split('}').next().unwrap()))
+}
+
+#[test]
+fn every_way_to_refer_to_something_is_seen() {
+    let value = json!({
+        "a": {"Ref": "One"}, "b": [{"Fn::GetAtt": ["Two", "Arn"]}], "c": {"Fn::GetAtt": "Three.Arn"},
+        "d": {"Fn::Sub": "x${Four}y${Five.Arn}"}, "e": {"Fn::If": ["C", {"Fn::Sub": ["${Six}", {"X": {"Ref": "Seven"}}]}]},
+    });
+
+    let expected = ["One", "Two", "Three", "Four", "Five", "Six", "Seven"];
+    assert_eq!(references(&value), expected.map(str::to_owned).into());
+}
+
+#[test]
+fn no_function_with_a_route_refers_to_the_api_that_refers_to_it() {
+    let template = Template::deployed().unwrap();
+    let api = template.of_kind("AWS::Serverless::HttpApi").next().unwrap().logical_id;
+    let with_routes: BTreeSet<_> =
+        template.events().filter(|event| event.kind == "HttpApi").map(|event| event.function).collect();
+    assert!(!with_routes.is_empty());
+    for event in template.events().filter(|event| event.kind == "HttpApi") {
+        assert_eq!(event.properties["ApiId"], json!({"Ref": api}), "{} of {}", event.name, event.function);
+    }
+
+    for function in template.of_kind("AWS::Serverless::Function") {
+        let mut properties = function.properties.clone();
+        // Its routes name the API; they become part of the API, not of the function.
+        properties.as_object_mut().unwrap().remove("Events");
+        let refers = references(&properties).contains(api);
+        assert!(!(refers && with_routes.contains(function.logical_id)), "{} refers to {api}", function.logical_id);
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn reason(text: &str) -> Result<String, Fault> {
     Ok(reason.to_owned())
 }
 
-/// Rejects a waiting registration. The reason is mailed to the applicant and kept nowhere else.
+/// Rejects a waiting registration. The reason is mailed to the applicant and kept nowhere but in that mail.
 pub async fn reject(
     State(app): State<App>,
     session: Session,

@@ -1,5 +1,7 @@
 //! `CloudFormation`'s side: the custom resource's request and the answer that it waits for.
 
+use std::fmt;
+
 use aws_lambda_events::event::cloudformation::CloudFormationCustomResourceRequest;
 use lambda_runtime::Error;
 use serde::Serialize;
@@ -16,7 +18,7 @@ pub type Request = CloudFormationCustomResourceRequest<Properties, Properties>;
 const PHYSICAL_ID: &str = "portal";
 
 /// What `CloudFormation` is told. Without it, a deployment waits until its time is up.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Answer {
     status: &'static str,
@@ -27,6 +29,22 @@ pub struct Answer {
     logical_resource_id: String,
     #[serde(skip)]
     response_url: String,
+}
+
+impl fmt::Debug for Answer {
+    /// Leaves out the address that the answer goes to: whoever has it can answer.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, reason, physical_resource_id, stack_id, request_id, logical_resource_id, response_url: _ } =
+            self;
+        f.debug_struct("Answer")
+            .field("status", status)
+            .field("reason", reason)
+            .field("physical_resource_id", physical_resource_id)
+            .field("stack_id", stack_id)
+            .field("request_id", request_id)
+            .field("logical_resource_id", logical_resource_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Answer {
@@ -133,6 +151,17 @@ mod tests {
         });
         tokio::spawn(async move { axum::serve(listener, router).await });
         (format!("http://{address}/arn%3Aaws%3Acloudformation?X-Amz-SignedHeaders=host&X-Amz-Signature=s"), received)
+    }
+
+    #[tokio::test]
+    async fn the_address_of_an_answer_is_not_printed() {
+        let bench = Bench::new().await;
+        let answer = answer(&app(&bench), sample("bootstrap-delete", &json!({}))).await;
+
+        let printed = format!("{answer:?}");
+
+        assert!(!answer.response_url.is_empty());
+        assert!(printed.contains("SUCCESS") && !printed.contains("http"), "{printed}");
     }
 
     #[tokio::test]

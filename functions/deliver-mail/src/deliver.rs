@@ -24,7 +24,7 @@ pub async fn handle(app: &App, event: Event) -> Result<(), Error> {
     let mut failed = 0;
     for id in &ids {
         match app.mailer.deliver(id, app.clock.now()).await {
-            Ok(Delivered::Done | Delivered::NotMine) => {}
+            Ok(Delivered::Done | Delivered::Expired | Delivered::NotMine) => {}
             Ok(Delivered::NoSender) => tracing::warn!(mail = %id, "no sender is set: the mail stays queued"),
             Err(error) => {
                 failed += 1;
@@ -47,6 +47,8 @@ fn inserted_mail(record: &EventRecord) -> Option<MailId> {
 
 #[cfg(test)]
 mod copies;
+#[cfg(test)]
+mod failures;
 #[cfg(test)]
 mod links;
 
@@ -85,6 +87,7 @@ mod tests {
             user_id: shared::domain::ids::UserId::new(bench.now(), bench.random.number()),
             stage: shared::store::Stage::Unconfirmed,
             link_version: 1,
+            confirm_until: None,
             invitation: None,
         };
         bench.store.register_known(&harness::email(address), &known, &bench.origin()).await.unwrap();

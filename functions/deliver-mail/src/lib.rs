@@ -8,7 +8,7 @@ use shared::{
     mail::Mailer,
 };
 
-pub use deliver::handle;
+pub use deliver::{Unsent, handle};
 
 /// What this function uses.
 #[derive(Clone, Debug)]

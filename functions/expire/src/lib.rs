@@ -13,7 +13,7 @@ use shared::{
     store::Store,
 };
 
-pub use sweep::{Report, handle};
+pub use sweep::{Report, Unfinished, handle};
 
 /// What this function uses.
 #[derive(Clone, Debug)]

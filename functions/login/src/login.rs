@@ -75,7 +75,7 @@ pub async fn login(State(app): State<App>, payload: Payload) -> Result<Json<Toke
     if !body.password.is_possible() {
         return Err(LogInError::InvalidCredentials.into());
     }
-    let account = facts.account.filter(|account| account.stage == Stage::Settled);
+    let account = facts.account.filter(|account| matches!(account.stage, Stage::Settled | Stage::Unfinished));
     let user_id = account.as_ref().map(|account| &account.user_id);
     let tokens = app.identity.log_in(user_id, app.random.number(), &body.password).await?;
     let (Some(tokens), Some(account)) = (tokens, account) else {

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use http::StatusCode;
 use shared::{
-    domain::user::Role,
+    domain::rights::gets_in_while_closed,
     http::{Fields, FromFields, Payload, Problem, secret},
 };
 
@@ -51,7 +51,7 @@ pub async fn refresh(State(app): State<App>, payload: Payload) -> Result<Json<To
     let (person, settings) = app.store.person_and_settings(&tokens.user_id).await?;
     let person = person.filter(|person| person.has_session(&tokens.session));
     let person = person.ok_or(RefreshError::InvalidRefreshToken)?;
-    if !settings.sign_in && person.role != Role::ApiOwner {
+    if !settings.sign_in && !gets_in_while_closed(&person) {
         return Err(RefreshError::Closed.into());
     }
     Ok(Json(tokens.into()))
@@ -62,9 +62,8 @@ mod tests {
     use harness::{Bench, Fault, Reply, Sample, SignedIn};
     use jiff::SignedDuration;
     use serde_json::{Value, json};
-    use shared::domain::transition::Transition;
+    use shared::domain::{transition::Transition, user::Role};
 
-    use super::*;
     use crate::{login::tests::app, router};
 
     async fn refresh(bench: &Bench, refresh_token: &str) -> Reply {

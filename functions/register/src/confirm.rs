@@ -4,28 +4,29 @@ use axum::{Json, extract::State};
 use shared::{
     domain::{
         Fault,
-        audit::Actor,
-        link::{PlainToken, Purpose},
+        audit::{Actor, Origin},
+        link::{HashedToken, PlainToken, Purpose},
         password::Password,
+        settings::Settings,
         user::{Status, User},
     },
     http::{Fields, FromFields, Next, Payload, Problem, RequestId, secret},
     identity::Established,
-    store::{Claim, Confirmation},
+    store::{Claim, Confirmation, LinkFacts},
 };
 
 use crate::App;
 
 /// The link's token and the password that was chosen.
-#[derive(Debug)]
 pub struct Confirm {
-    token: String,
+    /// `None` for what cannot be a token.
+    token: Option<PlainToken>,
     password: Password,
 }
 
 impl FromFields for Confirm {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let token = fields.required("token", secret);
+        let token = fields.required("token", secret).map(|token| PlainToken::parse(&token));
         let password = fields.required("password", secret).map(Password::new);
         Some(Self { token: token?, password: password? })
     }
@@ -57,7 +58,7 @@ impl From<ConfirmError> for Problem {
 pub async fn confirm(State(app): State<App>, request: RequestId, payload: Payload) -> Result<Json<Next>, Problem> {
     let body: Confirm = payload.read()?;
     let now = app.clock.now();
-    let token = PlainToken::parse(&body.token).ok_or(ConfirmError::LinkNotUsable)?.hashed();
+    let token = body.token.ok_or(ConfirmError::LinkNotUsable)?.hashed();
     let facts = app.store.link_facts(&token).await?;
     let link = facts.link.as_ref().filter(|link| link.is_usable(Purpose::Confirm, now));
     let link = link.ok_or(ConfirmError::LinkNotUsable)?;
@@ -66,23 +67,35 @@ pub async fn confirm(State(app): State<App>, request: RequestId, payload: Payloa
         Claim::Held => return Err(ConfirmError::Held.into()),
         Claim::Void => return Err(ConfirmError::LinkNotUsable.into()),
     };
-    if let Err(problem) = set_password(&app, &user, &body.password, &facts.settings).await {
-        app.store.release(&user).await?;
-        return Err(problem);
-    }
     let origin = request.origin(Actor::Visitor, now);
-    match app.store.confirm(&token, &user, Status::Pending, &facts, &origin).await? {
-        Confirmation::Done(status) => Ok(Json(Next::after(status))),
+    let confirmed = finish(&app, &token, &user, &body.password, &facts, &origin).await;
+    if confirmed.is_err() {
+        // Whatever stopped it, the link must not wait for the claim to lapse. What somebody else claimed stays claimed.
+        if let Err(error) = app.store.release(&user).await {
+            tracing::error!(user = %user.id, %error, "a claim could not be released; it lapses");
+        }
+    }
+    confirmed.map(|status| Json(Next::after(status)))
+}
+
+/// What follows the claim: the password, then the transaction that consumes the link.
+async fn finish(
+    app: &App,
+    token: &HashedToken,
+    user: &User,
+    password: &Password,
+    facts: &LinkFacts,
+    origin: &Origin,
+) -> Result<Status, Problem> {
+    set_password(app, user, password, &facts.settings).await?;
+    match app.store.confirm(token, user, Status::Pending, facts, origin).await? {
+        Confirmation::Done(status) => Ok(status),
         Confirmation::Overtaken => Err(ConfirmError::Held.into()),
+        Confirmation::Void => Err(ConfirmError::LinkNotUsable.into()),
     }
 }
 
-async fn set_password(
-    app: &App,
-    user: &User,
-    password: &Password,
-    settings: &shared::domain::settings::Settings,
-) -> Result<(), Problem> {
+async fn set_password(app: &App, user: &User, password: &Password, settings: &Settings) -> Result<(), Problem> {
     let faults = settings.password_policy.check(password, user.holder());
     if !faults.is_empty() {
         return Err(ConfirmError::Password(faults).into());
@@ -315,5 +328,33 @@ mod tests {
         let reply = Sample::of("register-confirm").body(&json!({})).send(router(app(&bench))).await;
 
         assert_eq!(reply.faults(), [("/token", "required"), ("/password", "required")]);
+    }
+
+    #[tokio::test]
+    async fn contention_at_the_last_step_does_not_hold_the_link() {
+        let (bench, token) = registered().await;
+        bench.services.calls().fail_next("DynamoDB.TransactWriteItems", Fault::conflict().times(9));
+
+        let first = confirm(&bench, &token, PASSWORD).await;
+
+        assert_eq!((first.status, first.problem()), (503, "try-again"));
+        assert_eq!(confirm(&bench, &token, PASSWORD).await.status, 200);
+    }
+
+    #[tokio::test]
+    async fn a_link_that_is_replaced_while_it_is_used_is_dead_and_the_new_one_works_at_once() {
+        let (bench, token) = registered().await;
+        let rival = app(&bench);
+        let meanwhile = async move {
+            let body = json!({"email": "ada@example.com"});
+            assert_eq!(Sample::of("register-resend").body(&body).send(router(rival)).await.status, 202);
+        };
+        bench.services.calls().before_next("Cognito.AdminSetUserPassword", meanwhile);
+
+        let late = confirm(&bench, &token, PASSWORD).await;
+
+        assert_eq!((late.status, late.problem()), (410, "link-not-usable"));
+        let newest = bench.token("ada@example.com").await;
+        assert_eq!(confirm(&bench, &newest, PASSWORD).await.status, 200);
     }
 }

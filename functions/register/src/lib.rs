@@ -1,7 +1,7 @@
 //! Registering: the open form, the mailed link that confirms the address, and asking for that mail again.
 //!
 //! Nothing here tells an outsider whether an address has an account: known and unknown ones get the same answer by the
-//! same calls (architecture, section 3.11).
+//! same calls (`docs/architecture.md`, section 3.11).
 
 pub mod confirm;
 pub mod register;

@@ -53,8 +53,8 @@ pub enum RegisterError {
     PasswordMissing,
     /// The password cannot be used.
     Password(Vec<Fault>),
-    /// Setting the account up took too long and was undone.
-    Undone,
+    /// The account is just being set up, or that took too long and was undone.
+    Unfinished,
 }
 
 impl From<RegisterError> for Problem {
@@ -72,7 +72,7 @@ impl From<RegisterError> for Problem {
                 Self::password("password", vec![Fault::new("required", "This field is required.")])
             }
             RegisterError::Password(faults) => Self::password("password", faults),
-            RegisterError::Undone => Self::try_again(1),
+            RegisterError::Unfinished => Self::try_again(1),
         }
     }
 }

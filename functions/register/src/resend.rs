@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(bench.mail_events("ada@example.com").await, ["confirm_registration", "confirm_registration"]);
         let since = bench.now() + jiff::SignedDuration::from_millis(1);
         let waiting = bench.store.people_since(Status::Unconfirmed, since, 10).await.unwrap();
-        assert_eq!(waiting.first().map(|user| user.status_since), Some(bench.now()));
+        assert_eq!(waiting.first().map(|user| user.as_ref().unwrap().status_since), Some(bench.now()));
     }
 
     #[tokio::test]

@@ -8,9 +8,9 @@ use shared::{
         settings::Settings,
         user::{Start, Status},
     },
+    enrolment::{Enrolment, enrol},
     http::{Next, Problem},
-    identity::Established,
-    store::{Creation, Finish, Sentinel, StoreError},
+    store::{Sentinel, Stage, StoreError},
 };
 
 use crate::{
@@ -33,32 +33,24 @@ pub(crate) async fn register(
         return Err(RegisterError::Password(faults).into());
     }
     let (email, status) = (body.email.clone(), Status::Pending);
-    let known = match known {
-        Some(known) => known,
-        None => match app.store.begin_creation(applicant(body, Start::Becoming(status)), origin).await? {
-            Creation::Begun(user) => {
-                return match app.identity.establish(&user.id, &user.email, &password).await {
-                    Ok(Established::Done) => {
-                        let owners = app.store.owners_to_notify(settings).await?;
-                        match app.store.finish_creation(&user, &owners, origin).await? {
-                            Finish::Done(status) => Ok(Next::after(status)),
-                            Finish::Undone => Err(RegisterError::Undone.into()),
-                        }
-                    }
-                    Ok(Established::PasswordRefused) => {
-                        app.store.undo_creation(&user, origin).await?;
-                        Err(RegisterError::Password(vec![Fault::refused_password()]).into())
-                    }
-                    Err(error) => {
-                        app.store.undo_creation(&user, origin).await?;
-                        Err(error.into())
-                    }
-                };
+    let known = if let Some(known) = known {
+        known
+    } else {
+        let owners = app.store.owners_to_notify(settings).await?;
+        let new = applicant(body, Start::Becoming(status));
+        match enrol(&app.store, &app.identity, new, &password, &owners, origin).await? {
+            Enrolment::Done(user) => return Ok(Next::after(user.status)),
+            Enrolment::Taken(known) => known,
+            Enrolment::PasswordRefused => {
+                return Err(RegisterError::Password(vec![Fault::refused_password()]).into());
             }
-            Creation::Taken(known) => known,
-            Creation::NoSuchTeam => return Err(StoreError::Missing("the Default Organisation's team").into()),
-        },
+            Enrolment::Undone => return Err(RegisterError::Unfinished.into()),
+            Enrolment::NoSuchTeam => return Err(StoreError::Missing("the Default Organisation's team").into()),
+        }
     };
+    if known.stage == Stage::Unfinished {
+        return Err(RegisterError::Unfinished.into());
+    }
     app.store.register_known(&email, &known, origin).await?;
     Ok(Next::after(status))
 }
@@ -68,7 +60,11 @@ mod tests {
     use harness::{Bench, Fault, PASSWORD, email};
     use serde_json::json;
     use shared::{
-        domain::user::{Role, Status},
+        domain::{
+            name::Name,
+            organisation::Placement,
+            user::{NewUser, Role, Source, Start, Status},
+        },
         store::Stage,
     };
 
@@ -129,5 +125,56 @@ mod tests {
         assert_eq!(reply.faults(), [("/password", "password_refused")]);
         assert!(bench.store.registration_facts(&email("ada@example.com")).await.unwrap().known.is_none());
         assert_eq!(register(&bench, &with_password(PASSWORD)).await.status, 202);
+    }
+
+    /// Lets the transaction after Cognito fail, each of its tries.
+    fn fail_the_last_step(bench: &Bench, fault: Fault) {
+        let calls = std::sync::Arc::clone(bench.services.calls());
+        let meanwhile = async move { calls.fail_next("DynamoDB.TransactWriteItems", fault) };
+        bench.services.calls().before_next("Cognito.AdminSetUserPassword", meanwhile);
+    }
+
+    #[tokio::test]
+    async fn contention_at_the_last_step_leaves_nothing_that_a_repeat_stumbles_over() {
+        let bench = bench().await;
+        fail_the_last_step(&bench, Fault::conflict().times(9));
+
+        let first = register(&bench, &with_password(PASSWORD)).await;
+
+        assert_eq!((first.status, first.problem()), (503, "try-again"));
+        assert_eq!(register(&bench, &with_password(PASSWORD)).await.body, json!({"next": "await_approval"}));
+        assert_eq!(bench.mail_events("owner@example.com").await, ["welcome", "registration_pending"]);
+        assert_eq!(bench.mail_events("ada@example.com").await, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_last_step_that_was_written_and_not_answered_counts() {
+        let bench = bench().await;
+        fail_the_last_step(&bench, Fault::refused("AccessDeniedException", "instead of the answer").after());
+
+        let reply = register(&bench, &with_password(PASSWORD)).await;
+
+        assert_eq!(reply.body, json!({"next": "await_approval"}));
+        assert_eq!(bench.mail_events("owner@example.com").await, ["welcome", "registration_pending"]);
+    }
+
+    #[tokio::test]
+    async fn after_a_crash_half_way_a_repeat_is_told_to_wait_and_not_that_all_is_well() {
+        let bench = bench().await;
+        let new = NewUser {
+            email: email("ada@example.com"),
+            first_name: Name::given("Ada"),
+            last_name: Name::given("Lovelace"),
+            role: Role::TeamMember,
+            placement: Some(Placement::default_place()),
+            source: Source::SelfRegistration,
+            start: Start::Becoming(Status::Pending),
+        };
+        bench.store.begin_creation(new, &bench.origin()).await.unwrap();
+
+        let reply = register(&bench, &with_password(PASSWORD)).await;
+
+        assert_eq!((reply.status, reply.problem()), (503, "try-again"));
+        assert_eq!(bench.mail_events("ada@example.com").await, [""; 0]);
     }
 }

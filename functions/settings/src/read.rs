@@ -18,7 +18,7 @@ use crate::App;
 
 /// The settings, as API Owners see them.
 #[derive(Debug, Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the contract")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in docs/api.md")]
 pub struct SettingsBody {
     self_registration: bool,
     auto_approve: bool,
@@ -34,6 +34,16 @@ pub struct SettingsBody {
     portal_name: Name,
     sender: Option<Email>,
     owner_notification_addresses: Vec<Email>,
+}
+
+impl SettingsBody {
+    /// The settings by name.
+    pub(crate) fn fields(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        }
+    }
 }
 
 impl From<Settings> for SettingsBody {
@@ -59,7 +69,7 @@ impl From<Settings> for SettingsBody {
 
 /// Shows the settings to API Owners.
 pub async fn read(State(app): State<App>, session: Session) -> Result<Json<SettingsBody>, Problem> {
-    let (caller, settings) = app.store.caller_and_settings(&session.user_id).await?;
+    let (caller, settings) = app.store.person_and_settings(&session.user_id).await?;
     decide(&admit(&session, caller)?, Action::ManageSettings)?;
     Ok(Json(settings.into()))
 }

@@ -11,14 +11,14 @@ use shared::{
         name::Name,
         password::{Holder, Password},
         rights::{Action, decide},
-        user::{NewUser, Role, Source, Start, Status, User},
+        user::{NewUser, Role, Source, Start, Status},
     },
+    enrolment::{Enrolment, enrol},
     http::{
         FieldFault, Fields, FromFields, Payload, Problem, RequestId, Session, UserBody, admit, boolean, choice, items,
         secret, text,
     },
-    identity::Established,
-    store::{Creation, Finish, Places, Placing},
+    store::{Places, Placing, Stage},
 };
 
 use crate::App;
@@ -71,8 +71,8 @@ pub enum CreateError {
     NoSuchTeam,
     /// The password cannot be used.
     Password(Vec<Fault>),
-    /// Setting the account up took too long and was undone.
-    Undone,
+    /// The account is just being set up, or that took too long and was undone.
+    Unfinished,
 }
 
 impl From<CreateError> for Problem {
@@ -87,7 +87,7 @@ impl From<CreateError> for Problem {
             }
             CreateError::NoSuchTeam => fault("team_ids", "unknown_team", "The organisation has no such team."),
             CreateError::Password(faults) => Self::password("password", faults),
-            CreateError::Undone => Self::try_again(1),
+            CreateError::Unfinished => Self::try_again(1),
         }
     }
 }
@@ -100,7 +100,7 @@ pub async fn create(
     request: RequestId,
     payload: Payload,
 ) -> Result<impl IntoResponse, Problem> {
-    let (caller, settings) = app.store.caller_and_settings(&session.user_id).await?;
+    let (caller, settings) = app.store.person_and_settings(&session.user_id).await?;
     let caller = admit(&session, caller)?;
     decide(&caller, Action::CreatePerson)?;
     let body: Create = payload.read()?;
@@ -112,7 +112,7 @@ pub async fn create(
     let placement = match app.store.placing(body.organisation_id, body.team_ids).await? {
         Placing::At(placement) => placement,
         Placing::NoSuchOrganisation => return Err(CreateError::NoSuchOrganisation.into()),
-        Placing::NoSuchTeam(_) => return Err(CreateError::NoSuchTeam.into()),
+        Placing::NoSuchTeam => return Err(CreateError::NoSuchTeam.into()),
     };
     let status = if body.active { Status::Active } else { Status::Inactive };
     let new = NewUser {
@@ -125,31 +125,18 @@ pub async fn create(
         start: Start::Becoming(status),
     };
     let origin = request.origin(Actor::User(caller.id.clone()), app.clock.now());
-    let user = match app.store.begin_creation(new, &origin).await? {
-        Creation::Begun(user) => user,
-        Creation::Taken(_) => return Err(CreateError::EmailTaken.into()),
-        Creation::NoSuchTeam => return Err(CreateError::NoSuchTeam.into()),
+    let person = match enrol(&app.store, &app.identity, new, &body.password, &[], &origin).await? {
+        Enrolment::Done(person) => *person,
+        Enrolment::Taken(known) if known.stage == Stage::Unfinished => return Err(CreateError::Unfinished.into()),
+        Enrolment::Taken(_) => return Err(CreateError::EmailTaken.into()),
+        Enrolment::NoSuchTeam => return Err(CreateError::NoSuchTeam.into()),
+        Enrolment::PasswordRefused => return Err(CreateError::Password(vec![Fault::refused_password()]).into()),
+        Enrolment::Undone => return Err(CreateError::Unfinished.into()),
     };
-    if let Err(problem) = set_password(&app, &user, &body.password).await {
-        app.store.undo_creation(&user, &origin).await?;
-        return Err(problem);
-    }
-    let status = match app.store.finish_creation(&user, &[], &origin).await? {
-        Finish::Done(status) => status,
-        Finish::Undone => return Err(CreateError::Undone.into()),
-    };
-    let person = User { status, identity_due: None, ..*user };
     let location = HeaderValue::from_str(&format!("/v1/users/{}", person.id)).map_err(Problem::internal)?;
     let mut places = Places::default();
     app.store.complete_places(&mut places, std::slice::from_ref(&person)).await?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(UserBody::new(&caller, person, &places))))
-}
-
-async fn set_password(app: &App, user: &User, password: &Password) -> Result<(), Problem> {
-    match app.identity.establish(&user.id, &user.email, password).await? {
-        Established::Done => Ok(()),
-        Established::PasswordRefused => Err(CreateError::Password(vec![Fault::refused_password()]).into()),
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use shared::{
     domain::{
         Fault,
         ids::{OrganisationId, TeamId},
-        rights::{Action, decide},
+        rights::{Action, decide, sees_everybody},
         user::{Role, Status},
     },
     http::{ListedPerson, PageBody, Parameters, Problem, Session, admit},
@@ -31,7 +31,7 @@ pub async fn list(
     };
     let listing = parameters.listing(&format!("people {filter:?} of {}", caller.id))?;
     let after = listing.after.as_deref();
-    let page = if caller.role == Role::ApiOwner {
+    let page = if sees_everybody(&caller) {
         app.store.everybody(&filter, after, listing.limit).await?
     } else {
         app.store.people_of(&caller, &filter, after, listing.limit).await?

@@ -224,7 +224,7 @@ impl Services {
     }
 
     /// What was asked of the services through the clients handed out here, and what is to go wrong.
-    pub fn calls(&self) -> &Calls {
+    pub fn calls(&self) -> &Arc<Calls> {
         &self.calls
     }
 

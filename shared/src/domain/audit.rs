@@ -1,7 +1,7 @@
 //! The audit trail: who did what to whom. Part of the transaction that it describes, append-only.
 //!
-//! No name, address or attribute stands in an event, so it can be kept when a person is erased (architecture, section
-//! 3.12).
+//! No name, address or attribute stands in an event, so it can be kept when a person is erased
+//! (`docs/architecture.md`, section 3.12).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -21,7 +21,8 @@ impl Email {
     ///
     /// # Errors
     /// `invalid_email` for anything that is not one deliverable address: a dot-atom of ASCII before the `@` (SES
-    /// delivers to no other), a domain name with at least two labels behind it, at most 254 characters in all.
+    /// delivers to no other), a domain name with at least two labels behind it, the last no number, at most 254
+    /// characters in all.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         Self::normalise(text).ok_or_else(|| Fault::new("invalid_email", "This is not an e-mail address."))
     }
@@ -30,8 +31,7 @@ impl Email {
         let (local, domain) = text.trim().rsplit_once('@')?;
         let domain = idna::domain_to_ascii_strict(domain).ok()?;
         let address = format!("{}@{domain}", local.to_ascii_lowercase());
-        (is_dot_atom(local) && domain.contains('.') && !domain.ends_with('.') && address.len() <= MAX_LENGTH)
-            .then_some(Self(address))
+        (is_dot_atom(local) && is_mail_domain(&domain) && address.len() <= MAX_LENGTH).then_some(Self(address))
     }
 
     /// The address as it is stored and shown.
@@ -51,6 +51,11 @@ impl Email {
 fn is_dot_atom(local: &str) -> bool {
     let is_atext = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
     local.len() <= MAX_LOCAL_LENGTH && local.split('.').all(|word| !word.is_empty() && word.chars().all(is_atext))
+}
+
+/// A domain in ASCII below a top-level one. A name that ends in a number is read as an IP address, or as nothing.
+fn is_mail_domain(domain: &str) -> bool {
+    domain.rsplit_once('.').is_some_and(|(_, last)| !last.is_empty() && !last.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Prints no address: whoever logs one by mistake logs nothing.
@@ -94,6 +99,13 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_may_hold_digits_and_a_label_of_digits_before_the_last() {
+        for typed in ["ada@123.example", "ada@4.3.example.com", "ada@example.c0m", "ada@xn--bcher-kva.xn--p1ai"] {
+            assert_eq!(Email::parse(typed).unwrap().as_str(), typed);
+        }
+    }
+
+    #[test]
     fn what_cannot_be_delivered_is_refused() {
         let too_long = format!("a@{}.example", "x".repeat(63).repeat(4));
         let long_local = format!("{}@example.com", "a".repeat(65));
@@ -114,6 +126,9 @@ mod tests {
             "\"a b\"@example.com",
             "adä@example.com",
             "ada@[127.0.0.1]",
+            "ada@1.2.3.4",
+            "ada@example.123",
+            "ada@example.１２３",
             "a@b@c@",
             &too_long,
             &long_local,

@@ -1,7 +1,7 @@
 //! Identifiers: a prefix that names the kind, then a time-ordered unique part (a ULID), all lower case.
 //!
-//! Lower case, because user ids are Cognito's user names, which a pool may compare without case (architecture,
-//! section 5).
+//! Lower case, because user ids are Cognito's user names, which a pool may compare without case
+//! (`docs/architecture.md`, section 5).
 
 use std::fmt;
 

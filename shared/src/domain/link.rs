@@ -1,6 +1,6 @@
 //! Mailed links: a token that only its mail holds, stored as a digest, for one person and one purpose.
 //!
-//! Source of the rules: architecture, section 3.9.
+//! Source of the rules: `docs/architecture.md`, section 3.9.
 
 use std::fmt;
 

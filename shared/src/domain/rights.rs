@@ -1,7 +1,7 @@
 //! Who may see and do what: the one place that decides it.
 //!
-//! Every handler asks [`decide`]; nothing else looks at a caller's role. Source of the rules: architecture, section 5,
-//! and the levels in the contract.
+//! Every handler asks [`decide`]; what follows from a caller's role beside that is asked here too, and nothing else looks
+//! at it. Source of the rules: `docs/architecture.md`, section 5, and the levels in `docs/api.md`.
 
 use super::{
     ids::TeamId,
@@ -54,11 +54,29 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
     }
 }
 
+/// Whether nobody is hidden from `caller`, and no team.
+#[must_use]
+pub fn sees_everybody(caller: &User) -> bool {
+    caller.role == Role::ApiOwner
+}
+
+/// Whether lists show `caller` all that is known of the people in them, and not only what concerns everybody.
+#[must_use]
+pub fn sees_details_in_lists(caller: &User) -> bool {
+    caller.role != Role::TeamMember
+}
+
+/// Whether `person` can log in, and stay logged in, while sign-in is switched off.
+#[must_use]
+pub fn gets_in_while_closed(person: &User) -> bool {
+    person.role == Role::ApiOwner
+}
+
 /// Whether `caller` finds `person` in lists: API Owners find everybody, everybody finds themselves, consumers those
 /// with whom they share a team and who have confirmed their address.
 #[must_use]
 pub fn sees(caller: &User, person: &User) -> bool {
-    caller.role == Role::ApiOwner
+    sees_everybody(caller)
         || caller.id == person.id
         || (person.status != Status::Unconfirmed && shares_team(caller, person))
 }
@@ -77,7 +95,7 @@ pub fn makes_visible(team: &TeamId) -> bool {
 /// The teams of `person` that `caller` is shown: all for API Owners and for oneself, else the shared ones.
 #[must_use]
 pub fn visible_teams(caller: &User, person: &User) -> Vec<TeamId> {
-    let everything = caller.role == Role::ApiOwner || caller.id == person.id;
+    let everything = sees_everybody(caller) || caller.id == person.id;
     person.team_ids.iter().filter(|team| everything || caller.team_ids.contains(team)).cloned().collect()
 }
 
@@ -147,6 +165,23 @@ mod tests {
         let member = person(1, Role::TeamMember, vec![team(1)]);
 
         assert_eq!(decide(&member, Action::ReadPerson(&member)), Err(Refusal::Forbidden));
+    }
+
+    #[test]
+    fn only_api_owners_see_everybody_and_get_in_while_the_portal_is_closed() {
+        for role in [Role::ApiOwner, Role::ConsumerAdmin, Role::TeamMember] {
+            let caller = person(1, role, vec![team(1)]);
+            assert_eq!(sees_everybody(&caller), role == Role::ApiOwner);
+            assert_eq!(gets_in_while_closed(&caller), role == Role::ApiOwner);
+        }
+    }
+
+    #[test]
+    fn team_members_see_no_details_in_lists() {
+        for role in [Role::ApiOwner, Role::ConsumerAdmin, Role::TeamMember] {
+            let caller = person(1, role, vec![team(1)]);
+            assert_eq!(sees_details_in_lists(&caller), role != Role::TeamMember);
+        }
     }
 
     #[test]

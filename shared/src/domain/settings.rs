@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{email::Email, name::Name, password::PasswordPolicy};
 
-/// Everything that can be set. The defaults are those of the contract (`Default`).
+/// Everything that can be set. The defaults are those of `docs/api.md` (`Default`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the contract")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in docs/api.md")]
 pub struct Settings {
     /// Whether people may register without a code or an invitation.
     pub self_registration: bool,

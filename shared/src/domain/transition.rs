@@ -1,4 +1,4 @@
-//! How a person's state becomes another by an API Owner's decision (architecture, section 4).
+//! How a person's state becomes another by an API Owner's decision (`docs/architecture.md`, section 4).
 
 use super::user::Status;
 

@@ -1,6 +1,6 @@
 //! A person of the portal: role, state, and how one state becomes another.
 //!
-//! Source of the rules: architecture, section 4.
+//! Source of the rules: `docs/architecture.md`, section 4.
 
 use std::collections::BTreeMap;
 

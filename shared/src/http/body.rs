@@ -1,4 +1,8 @@
 //! Request bodies: read field by field, so that one answer names every fault.
+//!
+//! Bodies hold passwords and tokens: nothing here prints a value.
+
+use std::fmt;
 
 use axum::{
     body::Body,
@@ -15,8 +19,13 @@ use crate::domain::Fault;
 const MAX_BODY: usize = 64 * 1024;
 
 /// A body that was received and not looked at: rights are checked first, then [`Payload::read`] judges it.
-#[derive(Debug)]
 pub struct Payload(Result<Vec<u8>, Problem>);
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Payload").finish_non_exhaustive()
+    }
+}
 
 impl<S: Send + Sync> FromRequest<S> for Payload {
     type Rejection = std::convert::Infallible;
@@ -64,6 +73,14 @@ impl Payload {
     /// # Errors
     /// 400 `malformed-json`, 413, 415, or 422 `validation-failed` with every fault, unknown fields included.
     pub fn read<T: FromFields>(self) -> Result<T, Problem> {
+        self.read_with(T::read)
+    }
+
+    /// Reads the body by `read`, which is [`FromFields::read`] with something more to judge by.
+    ///
+    /// # Errors
+    /// As [`Payload::read`].
+    pub fn read_with<T>(self, read: impl FnOnce(&mut Fields) -> Option<T>) -> Result<T, Problem> {
         let body = self.0?;
         let value = if body.is_empty() {
             Value::Object(Map::new())
@@ -77,7 +94,7 @@ impl Payload {
             let detail = "The body is a JSON object.".to_owned();
             return Err(Problem::validation(&[FieldFault { pointer: String::new(), code: "not_an_object", detail }]));
         };
-        Fields::new(values, "").finish(T::read)
+        Fields::new(values, "").finish(read)
     }
 
     /// Accepts no field at all: an absent body or `{}`.
@@ -98,11 +115,26 @@ impl FromFields for Nothing {
 }
 
 /// The fields of an object that were not taken yet, and the faults found so far.
-#[derive(Debug)]
 pub struct Fields {
     values: Map<String, Value>,
     path: String,
     faults: Vec<FieldFault>,
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fields").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// What is wrong with one field: with all of it, or with some of its entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults(pub(super) Vec<(String, Fault)>);
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Self(vec![(String::new(), fault)])
+    }
 }
 
 impl Fields {
@@ -111,7 +143,11 @@ impl Fields {
     }
 
     /// Takes a field that has to be there. `null` counts as absent.
-    pub fn required<T>(&mut self, name: &str, parse: impl FnOnce(&Value) -> Result<T, Fault>) -> Option<T> {
+    pub fn required<T, E: Into<Faults>>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&Value) -> Result<T, E>,
+    ) -> Option<T> {
         let Some(value) = self.take(name) else {
             self.fault(name, Fault::new("required", "This field is required."));
             return None;
@@ -120,12 +156,20 @@ impl Fields {
     }
 
     /// Takes a field that may be absent or `null`.
-    pub fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&Value) -> Result<T, Fault>) -> Option<T> {
+    pub fn optional<T, E: Into<Faults>>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&Value) -> Result<T, E>,
+    ) -> Option<T> {
         self.take(name).and_then(|value| self.parse(name, &value, parse))
     }
 
     /// Takes a field of a change: outer `None` leaves the value as it is, inner `None` (`null`) clears it.
-    pub fn change<T>(&mut self, name: &str, parse: impl FnOnce(&Value) -> Result<T, Fault>) -> Option<Option<T>> {
+    pub fn change<T, E: Into<Faults>>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&Value) -> Result<T, E>,
+    ) -> Option<Option<T>> {
         match self.values.remove(name)? {
             Value::Null => Some(None),
             value => self.parse(name, &value, parse).map(Some),
@@ -152,6 +196,16 @@ impl Fields {
         }
     }
 
+    /// Takes what is left of the fields that `shown` has too: sent back as they were read they are no fault, and no
+    /// other value is accepted.
+    pub fn unchanged(&mut self, shown: &Map<String, Value>, fault: impl Fn() -> Fault) {
+        for (name, shown) in shown {
+            if self.values.remove(name).is_some_and(|value| value != *shown) {
+                self.fault(name, fault());
+            }
+        }
+    }
+
     /// Notes a fault of a field that was taken.
     pub fn fault(&mut self, name: &str, fault: Fault) {
         let pointer = format!("{}/{name}", self.path);
@@ -162,8 +216,20 @@ impl Fields {
         self.values.remove(name).filter(|value| !value.is_null())
     }
 
-    fn parse<T>(&mut self, name: &str, value: &Value, parse: impl FnOnce(&Value) -> Result<T, Fault>) -> Option<T> {
-        parse(value).map_err(|fault| self.fault(name, fault)).ok()
+    fn parse<T, E: Into<Faults>>(
+        &mut self,
+        name: &str,
+        value: &Value,
+        parse: impl FnOnce(&Value) -> Result<T, E>,
+    ) -> Option<T> {
+        let faults = match parse(value) {
+            Ok(value) => return Some(value),
+            Err(faults) => faults.into(),
+        };
+        for (place, fault) in faults.0 {
+            self.fault(&format!("{name}{place}"), fault);
+        }
+        None
     }
 
     fn refuse_the_rest(&mut self) {
@@ -183,57 +249,11 @@ impl Fields {
     }
 }
 
-/// A text that `parse` understands.
-pub fn text<T>(parse: impl FnOnce(&str) -> Result<T, Fault>) -> impl FnOnce(&Value) -> Result<T, Fault> {
-    |value| parse(value.as_str().ok_or_else(|| Fault::new("not_a_string", "This field is a string."))?)
-}
-
-/// A text that is taken as it is: a password or token, judged elsewhere.
-///
-/// # Errors
-/// When the value is no string.
-pub fn secret(value: &Value) -> Result<String, Fault> {
-    text(|text| Ok(text.to_owned()))(value)
-}
-
-/// `true` or `false`.
-///
-/// # Errors
-/// When the value is neither.
-pub fn boolean(value: &Value) -> Result<bool, Fault> {
-    value.as_bool().ok_or_else(|| Fault::new("not_a_boolean", "This field is true or false."))
-}
-
-/// A whole number within bounds.
-pub fn integer(least: u32, most: u32) -> impl FnOnce(&Value) -> Result<u32, Fault> {
-    move |value| {
-        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
-        number
-            .filter(|number| (least..=most).contains(number))
-            .ok_or_else(|| Fault::new("out_of_range", format!("This field is a whole number from {least} to {most}.")))
-    }
-}
-
-/// A list of at most `most` texts that `parse` understands.
-pub fn items<T>(most: usize, parse: impl Fn(&str) -> Result<T, Fault>) -> impl FnOnce(&Value) -> Result<Vec<T>, Fault> {
-    move |value| {
-        let values = value.as_array().ok_or_else(|| Fault::new("not_a_list", "This field is a list."))?;
-        if values.len() > most {
-            return Err(Fault::new("too_many", format!("This list has at most {most} entries.")));
-        }
-        values.iter().map(|value| text(&parse)(value)).collect()
-    }
-}
-
-/// One of a few words.
-pub fn choice<T>(parse: impl FnOnce(&str) -> Option<T>) -> impl FnOnce(&Value) -> Result<T, Fault> {
-    text(|word| parse(word).ok_or_else(|| Fault::new("unknown_choice", "This is none of the possible values.")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::{email::Email, name::Name};
+    use crate::http::{items, text};
 
     #[derive(Debug)]
     struct Person {
@@ -283,6 +303,61 @@ mod tests {
     fn what_is_no_json_object_is_refused() {
         assert_eq!(read("{").unwrap_err().document("r")["status"], 400);
         assert_eq!(read("[]").unwrap_err().document("r")["status"], 422);
+    }
+
+    #[test]
+    fn every_bad_entry_of_a_list_is_named() {
+        let read = |body: &str| {
+            let payload = Payload(Ok(body.as_bytes().to_vec()));
+            payload.read_with(|fields| {
+                fields.nested("inner", |inner| drop(inner.optional("list", items(4, Email::parse))));
+                fields.required("list", items(4, Email::parse))
+            })
+        };
+
+        let good = r#"["a@example.com", "b@example.com"]"#;
+        let bad = r#"["a@example.com", "nobody", 7, "x"]"#;
+
+        assert_eq!(read(&format!(r#"{{"list": {good}}}"#)).unwrap().len(), 2);
+        let problem = read(&format!(r#"{{"list": {bad}, "inner": {{"list": [null]}}}}"#)).unwrap_err();
+        let expected = [
+            ("/inner/list/0", "not_a_string"),
+            ("/list/1", "invalid_email"),
+            ("/list/2", "not_a_string"),
+            ("/list/3", "invalid_email"),
+        ];
+        assert_eq!(pointers(&problem), expected.map(|(at, code)| (at.to_owned(), code.to_owned())));
+        for (list, code) in [("7", "not_a_list"), ("[1, 2, 3, 4, 5]", "too_many")] {
+            let problem = read(&format!(r#"{{"list": {list}}}"#)).unwrap_err();
+            assert_eq!(pointers(&problem), [("/list".to_owned(), code.to_owned())]);
+        }
+    }
+
+    #[test]
+    fn what_is_sent_back_as_it_was_shown_is_no_fault() {
+        let shown = serde_json::json!({"fixed": [1], "also": {}, "absent": true});
+        let read = |body: &str| {
+            let payload = Payload(Ok(body.as_bytes().to_vec()));
+            payload.read_with(|fields| {
+                fields.unchanged(shown.as_object().unwrap(), || Fault::new("fixed", "It is fixed."));
+                Some(())
+            })
+        };
+
+        read(r#"{"fixed": [1], "also": {}}"#).unwrap();
+        let problem = read(r#"{"fixed": [], "also": null, "other": 1}"#).unwrap_err();
+
+        let expected = [("/also", "fixed"), ("/fixed", "fixed"), ("/other", "unknown_field")];
+        assert_eq!(pointers(&problem), expected.map(|(at, code)| (at.to_owned(), code.to_owned())));
+    }
+
+    #[test]
+    fn no_value_of_a_body_is_printed() {
+        let payload = Payload(Ok(br#"{"password": "violet tractor"}"#.to_vec()));
+        assert_eq!(format!("{payload:?}"), "Payload { .. }");
+
+        let read = payload.read_with(|fields| Some(format!("{fields:?}{}", fields.take("password").is_some())));
+        assert_eq!(read.unwrap(), r#"Fields { path: "", .. }true"#);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::{caller::RequestId, problem::Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives every answer of `router` the headers of the contract and writes its problems, unknown routes included.
+/// Gives every answer of `router` the headers of `docs/api.md` and writes its problems, unknown routes included.
 pub fn finished(router: Router) -> Router {
     router
         .fallback(async || Problem::not_found())

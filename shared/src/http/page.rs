@@ -90,7 +90,7 @@ impl Listing {
 
 /// A position inside one query. Forged, it shows nothing more: the query is the caller's own.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Cursor {
+struct Cursor {
     #[serde(rename = "q")]
     query: String,
     #[serde(rename = "a")]

@@ -101,7 +101,7 @@ impl ListedPerson {
     /// `person` as `caller` sees them in a list.
     #[must_use]
     pub fn new(caller: &User, person: User, places: &Places) -> Self {
-        if caller.role != Role::TeamMember {
+        if rights::sees_details_in_lists(caller) {
             return Self::Whole(Box::new(UserBody::new(caller, person, places)));
         }
         let teams = teams(&rights::visible_teams(caller, &person), places);

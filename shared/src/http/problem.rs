@@ -68,7 +68,7 @@ impl Problem {
     /// 403: the caller may see it and may not do this.
     #[must_use]
     pub fn forbidden() -> Self {
-        Self::refused("forbidden", "Not allowed", "Your role does not allow this.")
+        Self::refused("forbidden", "Not allowed", "This is not allowed to you.")
     }
 
     /// 404: nothing is there, or nothing that the caller may see.

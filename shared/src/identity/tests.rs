@@ -268,6 +268,54 @@ async fn an_answer_without_usable_tokens_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_refusal_names_its_operation_and_the_answers_code() {
+    let pool = Pool::new().await;
+    let user = pool.person().await;
+    let denied = || Fault::refused("AccessDeniedException", "not authorized to perform this");
+    for operation in ["AdminCreateUser", "AdminInitiateAuth", "AdminDeleteUser"] {
+        pool.fail_next(operation, denied());
+    }
+
+    let errors = [
+        pool.establish(&user, PASSWORD).await.unwrap_err(),
+        pool.identity.refresh("x").await.unwrap_err(),
+        pool.identity.delete(&user).await.unwrap_err(),
+    ];
+
+    for (error, operation) in errors.iter().zip(["AdminCreateUser", "AdminInitiateAuth", "AdminDeleteUser"]) {
+        let cause = error.to_string();
+        assert!(cause.starts_with(&format!("{operation} failed: ")), "{cause}");
+        assert!(cause.contains("AccessDeniedException") && cause.contains("not authorized to perform this"), "{cause}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_connection_names_its_operation_and_what_broke() {
+    let pool = Pool::new().await;
+    pool.fail_next("AdminInitiateAuth", Fault::dropped().times(3));
+
+    let cause = pool.identity.refresh("x").await.unwrap_err().to_string();
+
+    assert!(cause.starts_with("AdminInitiateAuth failed: dispatch failure: "), "{cause}");
+}
+
+#[tokio::test]
+async fn a_refresh_token_of_a_user_who_is_none_of_ours_is_refused() {
+    let pool = Pool::new().await;
+    let (client, pool_id) = (pool.services.cognito(), pool.services.user_pool_id());
+    let create = client.admin_create_user().user_pool_id(pool_id).username("bob");
+    create.message_action(MessageActionType::Suppress).send().await.unwrap();
+    let set = client.admin_set_user_password().user_pool_id(pool_id).username("bob");
+    set.password(PASSWORD).permanent(true).send().await.unwrap();
+    let login = client.admin_initiate_auth().user_pool_id(pool_id).client_id(pool.services.client_id());
+    let login = login.auth_flow(AuthFlowType::AdminUserPasswordAuth);
+    let login = login.auth_parameters("USERNAME", "bob").auth_parameters("PASSWORD", PASSWORD);
+    let bobs = login.send().await.unwrap().authentication_result.unwrap().refresh_token.unwrap();
+
+    assert!(!pool.refreshes(&bobs).await);
+}
+
+#[tokio::test]
 async fn neither_passwords_nor_tokens_are_printed() {
     let pool = Pool::new().await;
     let user = pool.person().await;

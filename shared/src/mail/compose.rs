@@ -11,7 +11,7 @@ use crate::{
     domain::{
         email::Email,
         ids::{MailId, UserId},
-        link::Purpose,
+        link::{CONFIRM_LIFE, Purpose},
         user::{Status, User},
     },
     random::Random,
@@ -30,9 +30,17 @@ pub struct Composer<'a> {
 impl Composer<'_> {
     /// Asks an applicant to confirm the address.
     #[must_use]
-    pub fn confirm_registration(&self, to: &Email, user_id: &UserId, link_version: u64) -> OutboxEntry {
-        let link = LinkOrder { user_id: user_id.clone(), purpose: Purpose::Confirm, link_version, expires_at: None };
-        OutboxEntry { link: Some(link), ..self.entry(Event::ConfirmRegistration, [to], Map::new()) }
+    pub fn confirm_registration(
+        &self,
+        to: &Email,
+        user_id: &UserId,
+        link_version: u64,
+        until: Timestamp,
+    ) -> OutboxEntry {
+        let expires_at = Some(until);
+        let link = LinkOrder { user_id: user_id.clone(), purpose: Purpose::Confirm, link_version, expires_at };
+        let variables = Map::from_iter([("expires_at".to_owned(), json!(in_words(until)))]);
+        OutboxEntry { link: Some(link), ..self.entry(Event::ConfirmRegistration, [to], variables) }
     }
 
     /// Tells the holder of a known address what a registration with it meant: the way in that is still open, or that
@@ -40,11 +48,16 @@ impl Composer<'_> {
     #[must_use]
     pub fn known_address(&self, to: &Email, known: &Sentinel) -> OutboxEntry {
         match (known.stage, &known.invitation) {
-            (Stage::Unconfirmed, _) => self.confirm_registration(to, &known.user_id, known.link_version),
+            (Stage::Unconfirmed, _) => {
+                let until = known.confirm_until.unwrap_or(self.now + CONFIRM_LIFE);
+                self.confirm_registration(to, &known.user_id, known.link_version, until)
+            }
             (Stage::Invited, Some(copy)) if self.now < copy.expires_at => {
                 self.invitation(to, &known.user_id, known.link_version, copy)
             }
-            (Stage::Invited | Stage::Settled, _) => self.entry(Event::AlreadyRegistered, [to], Map::new()),
+            (Stage::Invited | Stage::Unfinished | Stage::Settled, _) => {
+                self.entry(Event::AlreadyRegistered, [to], Map::new())
+            }
         }
     }
 
@@ -123,6 +136,11 @@ impl Composer<'_> {
             created_at: self.now,
         }
     }
+}
+
+/// An instant as a mail names it.
+pub(crate) fn in_words(instant: Timestamp) -> String {
+    instant.strftime("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 fn names(user: &User) -> Map<String, Value> {

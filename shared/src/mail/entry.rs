@@ -1,5 +1,7 @@
 //! A mail in the outbox: everything that it will say, but the token of its link.
 
+use std::fmt;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::domain::{
     email::Email,
     ids::{MailId, UserId},
-    link::Purpose,
+    link::{CONFIRM_LIFE, Purpose},
     name::Name,
 };
 
@@ -76,6 +78,8 @@ pub enum Delivery {
     Sent,
     /// SES refused it for good.
     Refused,
+    /// Its link had expired before it could be sent.
+    Expired,
 }
 
 /// One who gets the mail, in a copy of their own.
@@ -105,8 +109,17 @@ pub struct LinkOrder {
     pub expires_at: Option<Timestamp>,
 }
 
-/// A mail to be sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+impl LinkOrder {
+    /// Until when the link works that a mail queued at `queued_at` carries, however late it goes out: a link must not
+    /// outlive the registration that it confirms.
+    #[must_use]
+    pub fn expires_at(&self, queued_at: Timestamp) -> Timestamp {
+        self.expires_at.unwrap_or(queued_at + CONFIRM_LIFE)
+    }
+}
+
+/// A mail to be sent. Prints only which and what about: names and addresses stand in its variables.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboxEntry {
     /// Its id.
     pub id: MailId,
@@ -124,10 +137,22 @@ pub struct OutboxEntry {
     pub created_at: Timestamp,
 }
 
+impl fmt::Debug for OutboxEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutboxEntry").field("id", &self.id).field("event", &self.event).finish_non_exhaustive()
+    }
+}
+
 /// How long an entry is kept: after it was sent, and as long as nothing could send it.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl OutboxEntry {
+    /// Whether the mail carries a link that works no longer at `now`.
+    #[must_use]
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.link.as_ref().is_some_and(|order| order.expires_at(self.created_at) <= now)
+    }
+
     /// When the table may collect the entry.
     #[must_use]
     pub fn collect_at(&self) -> Timestamp {

@@ -5,21 +5,22 @@
 
 use aws_sdk_sesv2::{
     Client,
-    error::ProvideErrorMetadata,
+    error::{BuildError, ProvideErrorMetadata, SdkError},
     operation::send_email::SendEmailError,
     types::{Body, Content, Destination, EmailContent, Message, MessageTag},
 };
 use jiff::Timestamp;
 
 use super::{
-    entry::{Delivery, LinkOrder, MailSettings, OutboxEntry},
+    entry::{Delivery, LinkOrder, MailSettings, OutboxEntry, Recipient},
     render::{Rendered, render},
 };
 use crate::{
+    aws_error::causes,
     domain::{
         email::Email,
         ids::MailId,
-        link::{CONFIRM_LIFE, Link, PlainToken},
+        link::{Link, PlainToken},
     },
     random::Random,
     store::{Outbox, StoreError, Taken},
@@ -45,6 +46,8 @@ pub struct Mailer {
 pub enum Delivered {
     /// Every recipient's copy is with SES, or refused by it for good.
     Done,
+    /// Its link had expired: it is sent to nobody any more.
+    Expired,
     /// Nothing to do: it was sent before, another process is at it, or it is gone.
     NotMine,
     /// No sender is set: it stays queued.
@@ -66,12 +69,12 @@ pub enum MailError {
         source: minijinja::Error,
     },
     /// SES did not take it.
-    #[error("SES did not take mail {id}: {source}")]
+    #[error("SES did not take mail {id}: SendEmail failed: {cause}")]
     Ses {
         /// The entry.
         id: MailId,
-        /// What the SDK says.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        /// The code of SES's answer, or what kept SES from answering. Never its message: that may quote addresses.
+        cause: String,
     },
 }
 
@@ -79,30 +82,35 @@ impl Mailer {
     /// Sends one entry, unless somebody else is at it.
     ///
     /// # Errors
-    /// [`MailError`]; the claim on the entry is released, so the next try may follow at once.
+    /// [`MailError`]; the claim on the entry is released, so that the stream may try it again at once. In the sweep's
+    /// list it stands back, the longer the more often it has failed.
     pub async fn deliver(&self, id: &MailId, now: Timestamp) -> Result<Delivered, MailError> {
-        let (entry, settings) = match self.outbox.take(id, now).await? {
-            Taken::Yours { entry, settings } => (entry, settings),
+        let (entry, attempts, settings) = match self.outbox.take(id, now).await? {
+            Taken::Yours { entry, attempts, settings } => (entry, attempts, settings),
             Taken::NotYours => return Ok(Delivered::NotMine),
         };
-        let Some(sender) = settings.sender.clone() else {
-            self.outbox.put_back(id).await?;
+        let outcome = if entry.has_expired(now) {
+            self.give_up(&entry).await.map(|()| Delivered::Expired)
+        } else if let Some(sender) = &settings.sender {
+            self.send_copies(&entry, &settings, sender).await.map(|()| Delivered::Done)
+        } else {
+            self.outbox.release(id).await?;
             return Ok(Delivered::NoSender);
         };
-        match self.send_copies(&entry, &settings, &sender).await {
-            Ok(()) => {
+        match outcome {
+            Ok(delivered) => {
                 self.outbox.mark_done(id).await?;
-                Ok(Delivered::Done)
+                Ok(delivered)
             }
             Err(error) => {
-                self.outbox.put_back(id).await?;
+                self.outbox.put_back(id, attempts, now).await;
                 Err(error)
             }
         }
     }
 
-    /// Sends entries that have been waiting since before `waiting_since`, at most `most` of them, each on its own.
-    /// Returns how many went out and the failures.
+    /// Sends entries that have been due since before `waiting_since`, at most `most` of them, each on its own. Returns
+    /// how many went out and the failures.
     ///
     /// # Errors
     /// [`MailError`] when the list of unsent entries cannot be read.
@@ -114,9 +122,13 @@ impl Mailer {
     ) -> Result<(usize, Vec<MailError>), MailError> {
         let (mut sent, mut failures) = (0, Vec::new());
         for id in self.outbox.unsent(waiting_since, most).await? {
-            match self.deliver(&id, now).await {
+            let delivered = match id {
+                Ok(id) => self.deliver(&id, now).await,
+                Err(error) => Err(error.into()),
+            };
+            match delivered {
                 Ok(Delivered::Done) => sent += 1,
-                Ok(Delivered::NotMine) => {}
+                Ok(Delivered::Expired | Delivered::NotMine) => {}
                 Ok(Delivered::NoSender) => break,
                 Err(error) => failures.push(error),
             }
@@ -125,10 +137,7 @@ impl Mailer {
     }
 
     async fn send_copies(&self, entry: &OutboxEntry, settings: &MailSettings, sender: &Email) -> Result<(), MailError> {
-        for (index, recipient) in entry.to.iter().enumerate() {
-            if recipient.delivery != Delivery::Queued {
-                continue;
-            }
+        for (index, recipient) in queued(entry) {
             let token = match &entry.link {
                 Some(order) => Some(self.mint(order, entry.created_at).await?),
                 None => None,
@@ -141,15 +150,23 @@ impl Mailer {
         Ok(())
     }
 
-    /// Mints the token of one sending and writes its link. Its life counts from `queued_at`, however late the mail goes
-    /// out: a link must not outlive the registration that it confirms.
+    /// Notes that nobody gets a copy any more: a mail whose link has expired would lead its reader to a dead end.
+    async fn give_up(&self, entry: &OutboxEntry) -> Result<(), MailError> {
+        for (index, _) in queued(entry) {
+            self.outbox.mark_copy(&entry.id, index, Delivery::Expired).await?;
+        }
+        tracing::warn!(mail = %entry.id, "a mail's link expired before the mail could be sent");
+        Ok(())
+    }
+
+    /// Mints the token of one sending and writes its link.
     async fn mint(&self, order: &LinkOrder, queued_at: Timestamp) -> Result<PlainToken, StoreError> {
         let token = PlainToken::new(self.random.bytes());
         let link = Link {
             user_id: order.user_id.clone(),
             purpose: order.purpose,
             link_version: order.link_version,
-            expires_at: order.expires_at.unwrap_or(queued_at + CONFIRM_LIFE),
+            expires_at: order.expires_at(queued_at),
         };
         self.outbox.put_link(&token.hashed(), &link).await?;
         Ok(token)
@@ -163,34 +180,56 @@ impl Mailer {
         to: &Email,
         mail: Rendered,
     ) -> Result<Delivery, MailError> {
-        let failed = |source| MailError::Ses { id: entry.id.clone(), source };
+        let failed = |cause| MailError::Ses { id: entry.id.clone(), cause };
+        let incomplete = |error: BuildError| failed(causes(&error));
         let content = |text: String| Content::builder().charset("UTF-8").data(text).build();
         let tag = |name: &str, value: &str| MessageTag::builder().name(name).value(value).build();
-        let body = Body::builder()
-            .text(content(mail.text).map_err(|error| failed(error.into()))?)
-            .html(content(mail.html).map_err(|error| failed(error.into()))?);
-        let message =
-            Message::builder().subject(content(mail.subject).map_err(|error| failed(error.into()))?).body(body.build());
+        let body =
+            Body::builder().text(content(mail.text).map_err(incomplete)?).html(content(mail.html).map_err(incomplete)?);
+        let message = Message::builder().subject(content(mail.subject).map_err(incomplete)?).body(body.build());
         let sent = self
             .ses
             .send_email()
             .from_email_address(from_header(settings, sender))
             .destination(Destination::builder().to_addresses(to.as_str()).build())
             .content(EmailContent::builder().simple(message.build()).build())
-            .email_tags(tag("event", entry.event.as_str()).map_err(|error| failed(error.into()))?)
-            .email_tags(tag("mail_id", entry.id.as_str()).map_err(|error| failed(error.into()))?)
+            .email_tags(tag("event", entry.event.as_str()).map_err(incomplete)?)
+            .email_tags(tag("mail_id", entry.id.as_str()).map_err(incomplete)?)
             .set_configuration_set_name(self.configuration_set.clone())
             .send()
             .await;
-        match sent.map_err(aws_sdk_sesv2::error::SdkError::into_service_error) {
+        match sent {
             Ok(_) => Ok(Delivery::Sent),
-            Err(SendEmailError::MessageRejected(error)) => {
-                tracing::warn!(mail = %entry.id, code = error.meta().code(), "SES refused a mail for good");
+            Err(SdkError::ServiceError(answer)) => {
+                let code = answer.err().code().unwrap_or("no code");
+                if is_not_verified(answer.err()) {
+                    return Err(failed(format!("{code}: an address is not verified")));
+                }
+                if !is_final(answer.err()) {
+                    return Err(failed(code.to_owned()));
+                }
+                tracing::warn!(mail = %entry.id, code, "SES refused a mail for good");
                 Ok(Delivery::Refused)
             }
-            Err(error) => Err(failed(error.into())),
+            Err(error) => Err(failed(causes(&error))),
         }
     }
+}
+
+/// The recipients who have not had their copy, with their places in the entry.
+fn queued(entry: &OutboxEntry) -> impl Iterator<Item = (usize, &Recipient)> {
+    entry.to.iter().enumerate().filter(|(_, recipient)| recipient.delivery == Delivery::Queued)
+}
+
+/// Whether SES will never take this copy: it refuses what the mail says, or how the address is written.
+fn is_final(error: &SendEmailError) -> bool {
+    matches!(error, SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_))
+}
+
+/// Whether SES does not know the sender yet, or, in its sandbox, the recipient: the operator's to mend, and then the
+/// mail goes out. SES has no code of its own for that.
+fn is_not_verified(error: &SendEmailError) -> bool {
+    error.message().is_some_and(|message| message.to_ascii_lowercase().contains("not verified"))
 }
 
 /// The sender with the portal's name, quoted as RFC 5322 has it; a name outside ASCII is left out.

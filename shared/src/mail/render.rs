@@ -4,14 +4,16 @@
 //! variable that a template names and an entry lacks is an error, not a gap. Links and the portal's address stand in
 //! HTML as they are: the configuration lets no character through that could end an attribute.
 
+use std::fmt;
+
 use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
 use serde_json::json;
 
 use super::entry::{Event, MailSettings, OutboxEntry};
 use crate::domain::link::PlainToken;
 
-/// A mail as it goes out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A mail as it goes out. Prints nothing of it: the token of its link stands in it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// One line.
     pub subject: String,
@@ -19,6 +21,12 @@ pub struct Rendered {
     pub text: String,
     /// The HTML part.
     pub html: String,
+}
+
+impl fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rendered(…)")
+    }
 }
 
 macro_rules! templates {
@@ -136,12 +144,13 @@ mod tests {
             user_id: user.id.clone(),
             stage: crate::store::Stage::Settled,
             link_version: 1,
+            confirm_until: None,
             invitation: None,
         };
         let owner = Email::parse("owner@example.com").unwrap();
         let invite = |inviter| compose.invitation(&user.email, &user.id, 1, &invitation(inviter));
         vec![
-            ("confirm_registration", compose.confirm_registration(&user.email, &user.id, 1)),
+            ("confirm_registration", compose.confirm_registration(&user.email, &user.id, 1, Timestamp::UNIX_EPOCH)),
             ("already_registered", compose.known_address(&user.email, &known)),
             ("registration_pending", compose.registration_pending([&owner], user).unwrap()),
             ("welcome_active", compose.welcome(user, Status::Active)),
@@ -188,9 +197,19 @@ mod tests {
     #[test]
     fn markup_in_names_stays_text() {
         let token = PlainToken::new([7; 32]);
-        for (case, entry) in mails(&person("<img src=x onerror=alert(1)>")) {
+        let markup = "<img src=x onerror=alert(1)>";
+        for (case, mut entry) in mails(&person(markup)) {
+            if entry.event == Event::Invitation {
+                for name in ["first_name", "inviter", "organisation"] {
+                    entry.variables.insert(name.to_owned(), json!(markup));
+                }
+                entry.variables.insert("teams".to_owned(), json!([markup, markup]));
+            }
             let mail = render(&entry, &settings("<script>x</script>"), PORTAL, Some(&token)).unwrap();
             assert!(!mail.html.contains("<img") && !mail.html.contains("<script"), "{case}: {}", mail.html);
+            if entry.event == Event::Invitation {
+                assert_eq!(mail.html.matches("&lt;img").count(), 5, "{case}: {}", mail.html);
+            }
         }
     }
 
@@ -206,13 +225,29 @@ mod tests {
     }
 
     #[test]
+    fn neither_a_mail_nor_its_entry_is_printed() {
+        let token = PlainToken::new([7; 32]);
+        for (case, entry) in mails(&person("Ada")) {
+            let mail = render(&entry, &settings("Example APIs"), PORTAL, Some(&token)).unwrap();
+            let printed = format!("{mail:?} {entry:?}");
+            for secret in [token.expose(), "Ada", "Lovelace", "ada@example.com", "Example APIs"] {
+                assert!(!printed.contains(secret), "{case}: {printed}");
+            }
+            assert!(printed.contains(entry.id.as_str()), "{case}: {printed}");
+        }
+    }
+
+    #[test]
     fn a_missing_variable_is_an_error_and_no_gap() {
-        let user = person("Ada");
-        for (case, mut entry) in mails(&user) {
+        let mut without_names = Vec::new();
+        for (case, mut entry) in mails(&person("Ada")) {
             if entry.variables.remove("first_name").is_some() {
                 let error = render(&entry, &settings("Example APIs"), PORTAL, None).unwrap_err();
                 assert!(!format!("{error}").contains("Lovelace"), "{case}");
+            } else {
+                without_names.push(case);
             }
         }
+        assert_eq!(without_names, ["confirm_registration", "already_registered"]);
     }
 }

@@ -20,7 +20,7 @@ use crate::{
         settings::Settings,
         user::{NewUser, Role, Source, Start, Status},
     },
-    mail::MailSettings,
+    mail::{MailSettings, in_words},
 };
 
 /// The person whom the deployment invites.
@@ -98,7 +98,7 @@ impl Store {
             ("inviter".to_owned(), json!(null)),
             ("organisation".to_owned(), json!(null)),
             ("teams".to_owned(), json!([])),
-            ("expires_at".to_owned(), json!(invitation.expires_at.strftime("%-d %B %Y, %H:%M UTC").to_string())),
+            ("expires_at".to_owned(), json!(in_words(invitation.expires_at))),
         ]);
         let copy = InvitationCopy { expires_at: invitation.expires_at, variables };
         let mut transaction = Transaction::default();

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 };
 use serde::Serialize;
 
-use super::{StoreError, Tables, keys::Key};
+use super::{StoreError, Tables, db::aws, keys::Key};
 
 /// An item as DynamoDB sees it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -74,9 +74,9 @@ impl Change {
         Self::new(key, Kind::Delete)
     }
 
-    /// Changes nothing and holds the transaction to its condition.
-    pub fn check(key: Key) -> Self {
-        Self::new(key, Kind::Check)
+    /// Changes nothing and holds the transaction to `condition`.
+    pub fn check(key: Key, condition: &str) -> Self {
+        Self::new(key, Kind::Check).when(condition)
     }
 
     /// Writes only while `condition` holds.
@@ -108,7 +108,7 @@ impl Change {
             (Ok(value), Kind::Put(item)) => {
                 item.insert(attribute.to_owned(), value);
             }
-            (Ok(_), _) => {}
+            (Ok(_), _) => self.fault = Some(StoreError::corrupt(&self.key, "only a put takes further attributes")),
             (Err(error), _) => self.fault = Some(StoreError::corrupt(&self.key, error)),
         }
         self
@@ -131,7 +131,7 @@ impl Change {
     pub(super) fn into_transact_item(self, tables: &Tables) -> Result<TransactWriteItem, StoreError> {
         let Written { table, key, kind, condition, names, values } = self.written(tables)?;
         let old = condition.is_some().then_some(ReturnValuesOnConditionCheckFailure::AllOld);
-        let incomplete = |error| StoreError::Aws { call: "TransactWriteItems", source: Box::new(error) };
+        let incomplete = |error| aws("TransactWriteItems", error);
         let item = TransactWriteItem::builder();
         let item = match kind {
             Kind::Put(attributes) => item.put(
@@ -172,7 +172,7 @@ impl Change {
                 ConditionCheck::builder()
                     .table_name(table)
                     .set_key(Some(key))
-                    .condition_expression(condition.unwrap_or_else(|| "attribute_exists(pk)".to_owned()))
+                    .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
                     .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -244,5 +244,27 @@ mod tests {
         let mut attributes: Vec<_> = item.keys().map(String::as_str).collect();
         attributes.sort_unstable();
         assert_eq!(attributes, ["list_pk", "name", "pk", "sk"]);
+    }
+
+    #[test]
+    fn only_a_put_takes_further_attributes() {
+        let changes = [
+            Change::update(Key::settings(), "SET #a = :x"),
+            Change::delete(Key::settings()),
+            Change::check(Key::settings(), "attribute_exists(#pk)"),
+        ];
+        for change in changes {
+            let written = change.and("list_pk", "L").written(&tables());
+            assert!(matches!(written, Err(StoreError::Corrupt { .. })));
+        }
+    }
+
+    #[test]
+    fn a_check_holds_to_its_condition() {
+        let check = Change::check(Key::settings(), "attribute_exists(#pk)").into_transact_item(&tables()).unwrap();
+
+        let check = check.condition_check.unwrap();
+        assert_eq!(check.condition_expression, "attribute_exists(#pk)");
+        assert_eq!(check.expression_attribute_names.unwrap()["#pk"], "pk");
     }
 }

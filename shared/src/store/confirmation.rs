@@ -1,4 +1,4 @@
-//! Confirming a registration: link, claim, Cognito, consume (architecture, section 3.6).
+//! Confirming a registration: link, claim, Cognito, consume (`docs/architecture.md`, section 3.6).
 
 use jiff::Timestamp;
 
@@ -50,8 +50,10 @@ pub enum Claim {
 pub enum Confirmation {
     /// The registration now has this status.
     Done(Status),
-    /// The claim had lapsed and somebody else went on: the link may still work.
+    /// The claim had lapsed and somebody else has the person now: the link may still work.
     Overtaken,
+    /// The link was replaced, or its registration ended, while Cognito was asked.
+    Void,
 }
 
 impl Store {
@@ -121,8 +123,9 @@ impl Store {
             .with("link_version", claimed.link_version)
             .with("mine", claimed.claimed_until.map(Timestamp::as_millisecond))
             .with("raised", raised);
-        transaction.add(into_status(user, &claimed.id, status, origin.now));
-        let sentinel = Change::update(Key::email(&claimed.email), "SET #stage = :settled, #link_version = :raised")
+        let person = transaction.add(into_status(user, &claimed.id, status, origin.now));
+        let expression = "SET #stage = :settled, #link_version = :raised REMOVE #confirm_until";
+        let sentinel = Change::update(Key::email(&claimed.email), expression)
             .when("#user_id = :user_id")
             .with("settled", Stage::Settled)
             .with("raised", raised)
@@ -133,7 +136,12 @@ impl Store {
         self.mail_arrival(&mut transaction, claimed, status, &facts.owners_to_notify, origin);
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(Confirmation::Done(status)),
-            Commit::Lost(_) => Ok(Confirmation::Overtaken),
+            Commit::Lost(lost) => Ok(match lost.row::<User>(person)? {
+                Some(now) if now.link_version == claimed.link_version && now.status == claimed.status => {
+                    Confirmation::Overtaken
+                }
+                _ => Confirmation::Void,
+            }),
         }
     }
 

@@ -5,10 +5,12 @@
 //! there.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Store, StoreError,
     change::Change,
+    db::read,
     keys::{Key, Table, UNFINISHED_IDENTITIES, instant_and_id},
     query::text,
     rows::{INTO_STATUS, Sentinel, Stage, into_status},
@@ -50,13 +52,28 @@ pub enum Placing {
     /// No such organisation.
     NoSuchOrganisation,
     /// The organisation has no such team.
-    NoSuchTeam(TeamId),
+    NoSuchTeam,
 }
 
-/// The note that a Cognito user is due.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-struct Unfinished {
-    user_id: UserId,
+/// A Cognito user that may not fit its row yet, or any more: due to a person being created, or left over from one who
+/// is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnfinishedIdentity {
+    /// Whose Cognito user it is.
+    pub user_id: UserId,
+    /// Since when it is unfinished.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub since: Timestamp,
+}
+
+impl UnfinishedIdentity {
+    fn of(user: &User) -> Self {
+        Self { user_id: user.id.clone(), since: user.created_at }
+    }
+
+    fn key(&self) -> Key {
+        Key::unfinished_identity(self.since, &self.user_id)
+    }
 }
 
 impl Store {
@@ -84,7 +101,7 @@ impl Store {
                         placement.team_ids.push(id);
                     }
                 }
-                _ => return Ok(Placing::NoSuchTeam(id)),
+                _ => return Ok(Placing::NoSuchTeam),
             }
         }
         if placement.team_ids.is_empty() {
@@ -99,14 +116,13 @@ impl Store {
     pub async fn begin_creation(&self, new: NewUser, origin: &Origin) -> Result<Creation, StoreError> {
         let user = new.at(origin.now, self.db.random.number());
         let mut transaction = Transaction::default();
-        let address = transaction.create_sentinel(&user, Stage::Settled, None);
+        let address = transaction.create_sentinel(&user, Stage::Unfinished, None);
         transaction.create_user(&user);
         transaction.create_memberships(&user);
         for team in user.team_ids.iter().filter(|team| **team != TeamId::default_team()) {
-            transaction.add(Change::check(Key::team(team)).when("attribute_exists(#pk)"));
+            transaction.add(Change::check(Key::team(team), "attribute_exists(#pk)"));
         }
-        let note = Unfinished { user_id: user.id.clone() };
-        transaction.create(Key::unfinished_identity(user.created_at, &user.id), &note, &[]);
+        transaction.note_identity(&UnfinishedIdentity::of(&user));
         transaction.audit(&self.created(origin, "user.created", &user));
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(Creation::Begun(Box::new(user))),
@@ -120,14 +136,19 @@ impl Store {
     /// Puts a person whose Cognito user is made into the state that they were created for; `owners` hear of it where
     /// it is to wait for approval.
     ///
-    /// One transaction: person, note, audit, outbox; for an active API Owner the owners' item.
+    /// One transaction: person, e-mail sentinel, note, audit, outbox; for an active API Owner the owners' item.
     pub async fn finish_creation(&self, user: &User, owners: &[Email], origin: &Origin) -> Result<Finish, StoreError> {
         let Some(status) = user.identity_due else { return Ok(Finish::Done(user.status)) };
         let mut transaction = Transaction::default();
         let change = Change::update(Key::user(&user.id), &format!("SET {INTO_STATUS} REMOVE #identity_due"))
             .when("attribute_exists(#identity_due)");
         transaction.add(into_status(change, &user.id, status, origin.now));
-        transaction.add(Change::delete(Key::unfinished_identity(user.created_at, &user.id)));
+        let sentinel = Change::update(Key::email(&user.email), "SET #stage = :settled")
+            .when("#user_id = :user_id")
+            .with("settled", Stage::Settled)
+            .with("user_id", &user.id);
+        transaction.add(sentinel);
+        transaction.add(Change::delete(UnfinishedIdentity::of(user).key()));
         if user.role == Role::ApiOwner && status == Status::Active {
             transaction.add_owner(user);
         }
@@ -140,33 +161,51 @@ impl Store {
         }
     }
 
-    /// Undoes a creation whose Cognito user was never made or refused: the address is free again. `false` where it
-    /// was finished meanwhile.
+    /// Undoes a creation that stopped half-way: the address is free again. The note stays until Cognito's user, which
+    /// may be there, is deleted too. `false` where it was finished or undone meanwhile.
     ///
-    /// One transaction: person, e-mail sentinel, memberships, note, audit.
+    /// One transaction: person, e-mail sentinel, memberships, audit.
     pub async fn undo_creation(&self, user: &User, origin: &Origin) -> Result<bool, StoreError> {
         let mut transaction = Transaction::default();
         transaction.add(Change::delete(Key::user(&user.id)).when("attribute_exists(#identity_due)"));
         self.delete_traces(&mut transaction, user);
-        transaction.add(Change::delete(Key::unfinished_identity(user.created_at, &user.id)));
         transaction.audit(&self.event(origin, "user.creation_undone", Some(user.id.as_str())));
         Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
     }
 
-    /// People whose Cognito user has been due since before `since`, at most `most`.
-    pub async fn unfinished_creations(&self, since: Timestamp, most: u16) -> Result<Vec<User>, StoreError> {
+    /// Notes of Cognito users that have been unfinished since before `since`, each with its person where there is one,
+    /// at most `most`. A row that cannot be read stands for itself alone.
+    pub async fn unfinished_identities(
+        &self,
+        since: Timestamp,
+        most: u16,
+    ) -> Result<Vec<Result<(UnfinishedIdentity, Option<User>), StoreError>>, StoreError> {
         let query = self
             .db
             .partition(Table::Portal, UNFINISHED_IDENTITIES)
             .key_condition_expression("pk = :pk AND sk < :since")
             .expression_attribute_values(":since", text(&instant_and_id(since, "")));
-        let notes = self.db.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
-        let ids: Vec<UserId> = notes
-            .into_iter()
-            .map(|item| super::db::read::<Unfinished>(item).map(|note| note.user_id))
-            .collect::<Result<_, _>>()?;
-        let fetched = self.db.fetch(ids.iter().map(Key::user)).await?;
-        let users = ids.iter().map(|id| fetched.get(&Key::user(id)));
-        users.filter_map(Result::transpose).collect()
+        let items = self.db.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
+        let notes: Vec<Result<UnfinishedIdentity, StoreError>> = items.into_iter().map(read).collect();
+        let fetched = self.db.fetch(notes.iter().flatten().map(|note| Key::user(&note.user_id))).await?;
+        let with_person = |note: UnfinishedIdentity| {
+            let person = fetched.get(&Key::user(&note.user_id))?;
+            Ok((note, person))
+        };
+        Ok(notes.into_iter().map(|note| note.and_then(with_person)).collect())
+    }
+
+    /// Removes the note of a Cognito user that is as it should be: its person's, or gone.
+    pub async fn finish_identity(&self, note: &UnfinishedIdentity) -> Result<(), StoreError> {
+        let mut transaction = Transaction::default();
+        transaction.add(Change::delete(note.key()));
+        self.db.commit(transaction).await.map(drop)
+    }
+}
+
+impl Transaction {
+    /// Adds the note that a Cognito user is unfinished.
+    pub(super) fn note_identity(&mut self, note: &UnfinishedIdentity) {
+        self.create(note.key(), note, &[]);
     }
 }

@@ -16,7 +16,7 @@ use super::{
     keys::Table,
     retry::{Backoff, is_busy},
 };
-use crate::random::Random;
+use crate::{aws_error::causes, random::Random};
 
 /// The tables' names.
 #[derive(Clone, Debug)]
@@ -98,8 +98,8 @@ impl Db {
 }
 
 /// An error of the SDK as one of ours.
-pub(super) fn aws(call: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Aws { call, source: Box::new(error) }
+pub(super) fn aws(call: &'static str, error: impl std::error::Error + 'static) -> StoreError {
+    StoreError::Aws { call, cause: causes(&error) }
 }
 
 /// Reads an item as the row that its key promises.

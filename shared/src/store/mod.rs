@@ -2,9 +2,9 @@
 //!
 //! Two parts: [`Store`] writes both tables, [`Outbox`] only `Mail`. Each method is one read or one conditional write and
 //! is named for what it means; its outcome tells who lost and why. The rule of a change stands in its condition, never
-//! only in a read before it (architecture, section 3).
+//! only in a read before it (`docs/architecture.md`, section 3.1).
 
-pub mod change;
+mod change;
 mod db;
 mod fetch;
 pub mod keys;
@@ -29,7 +29,7 @@ use std::fmt;
 
 pub use bootstrap::FirstOwner;
 pub use confirmation::{Claim, Confirmation, LinkFacts};
-pub use creation::{Creation, Finish, Placing};
+pub use creation::{Creation, Finish, Placing, UnfinishedIdentity};
 pub use db::{Db, Tables};
 pub use outbox::{Outbox, Taken};
 pub use people::{Filter, Page};
@@ -74,12 +74,12 @@ pub enum StoreError {
     #[error("the item at {0} is missing: was the deployment's bootstrap run?")]
     Missing(&'static str),
     /// DynamoDB refused the call or could not be reached.
-    #[error("{call} failed: {source}")]
+    #[error("{call} failed: {cause}")]
     Aws {
         /// The call.
         call: &'static str,
-        /// What the SDK says.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What the SDK says, with the code of the answer.
+        cause: String,
     },
 }
 

@@ -203,7 +203,13 @@ impl Db {
 
 impl Store {
     /// People who have been in `status` since before `before`, the longest first, at most `most`.
-    pub async fn people_since(&self, status: Status, before: Timestamp, most: u16) -> Result<Vec<User>, StoreError> {
+    /// A row that cannot be read stands for itself alone.
+    pub async fn people_since(
+        &self,
+        status: Status,
+        before: Timestamp,
+        most: u16,
+    ) -> Result<Vec<Result<User, StoreError>>, StoreError> {
         let query = self
             .db
             .indexed(Table::Portal, "Queues", "queue", &keys::people_in(status))
@@ -212,6 +218,6 @@ impl Store {
         let items = self.db.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
         let ids: Vec<UserId> = items.into_iter().map(|item| read::<Hint>(item)?.user_id()).collect::<Result<_, _>>()?;
         let fetched = self.db.fetch(ids.iter().map(Key::user)).await?;
-        ids.iter().filter_map(|id| fetched.get(&Key::user(id)).transpose()).collect()
+        Ok(ids.iter().filter_map(|id| fetched.get(&Key::user(id)).transpose()).collect())
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     domain::{
         audit::{AuditEvent, Origin},
         email::Email,
+        link::CONFIRM_LIFE,
         settings::Settings,
         user::{NewUser, Status, User},
     },
@@ -54,7 +55,8 @@ impl Store {
         transaction.create_user(&user);
         transaction.create_memberships(&user);
         transaction.audit(&self.created(origin, "registration.created", &user));
-        transaction.mail(&self.compose(origin).confirm_registration(&user.email, &user.id, user.link_version));
+        let until = origin.now + CONFIRM_LIFE;
+        transaction.mail(&self.compose(origin).confirm_registration(&user.email, &user.id, user.link_version, until));
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(Registered::New(Box::new(user))),
             Commit::Lost(lost) => match lost.row(address)? {
@@ -92,7 +94,7 @@ impl Store {
         let target = unconfirmed.map(|known| known.user_id.as_str());
         transaction.audit(&self.event(origin, "registration.resend_requested", target));
         if let Some(known) = unconfirmed {
-            let raised = known.link_version + 1;
+            let (raised, until) = (known.link_version + 1, origin.now + CONFIRM_LIFE);
             let user = Change::update(
                 Key::user(&known.user_id),
                 "SET #link_version = :raised, #status_since = :now, #queue_sk = :queue_sk",
@@ -104,13 +106,14 @@ impl Store {
             .with("now", origin.now.as_millisecond())
             .with("queue_sk", keys::instant_and_id(origin.now, known.user_id.as_str()));
             transaction.add(user);
-            let sentinel = Change::update(Key::email(email), "SET #link_version = :raised")
+            let sentinel = Change::update(Key::email(email), "SET #link_version = :raised, #confirm_until = :until")
+                .with("until", until.as_millisecond())
                 .when("#user_id = :user_id AND #link_version = :version")
                 .with("raised", raised)
                 .with("version", known.link_version)
                 .with("user_id", &known.user_id);
             transaction.add(sentinel);
-            transaction.mail(&self.compose(origin).confirm_registration(email, &known.user_id, raised));
+            transaction.mail(&self.compose(origin).confirm_registration(email, &known.user_id, raised, until));
         }
         // Who loses a race here was overtaken by another resend or by the confirmation: the mail is out or not needed.
         self.db.commit(transaction).await.map(drop)

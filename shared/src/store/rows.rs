@@ -14,6 +14,7 @@ use super::{
 use crate::domain::{
     email::Email,
     ids::{OrganisationId, TeamId, UserId},
+    link::CONFIRM_LIFE,
     user::{Status, User},
 };
 
@@ -25,6 +26,8 @@ pub enum Stage {
     Unconfirmed,
     /// Invited, invitation not accepted.
     Invited,
+    /// Created with a password that Cognito may not have yet.
+    Unfinished,
     /// The address is the person's own and a password was chosen.
     Settled,
 }
@@ -38,6 +41,13 @@ pub struct Sentinel {
     pub stage: Stage,
     /// A copy of the person's `link_version`, changed with it.
     pub link_version: u64,
+    /// Until when the registration waits to be confirmed; only while unconfirmed.
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub confirm_until: Option<Timestamp>,
     /// What the invitation's mail says, to send it again; only while invited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<InvitationCopy>,
@@ -92,7 +102,9 @@ impl Transaction {
         stage: Stage,
         invitation: Option<InvitationCopy>,
     ) -> Position {
-        let sentinel = Sentinel { user_id: user.id.clone(), stage, link_version: user.link_version, invitation };
+        let confirm_until = (stage == Stage::Unconfirmed).then(|| user.status_since + CONFIRM_LIFE);
+        let (user_id, link_version) = (user.id.clone(), user.link_version);
+        let sentinel = Sentinel { user_id, stage, link_version, confirm_until, invitation };
         self.create(Key::email(&user.email), &sentinel, &[])
     }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::domain::{
     email::Email,
     ids::UserId,
+    rights,
     settings::Settings,
     user::{MAX_SESSIONS, Role, SessionId, Status, User},
 };
@@ -70,7 +71,7 @@ impl Store {
             if user.status != Status::Active || user.identity_due.is_some() {
                 return Ok(Opening::WrongStatus(user.status));
             }
-            if !sign_in && user.role != Role::ApiOwner {
+            if !sign_in && !rights::gets_in_while_closed(&user) {
                 return Ok(Opening::PortalClosed);
             }
             // The answer to an earlier try was lost: it is written, and nothing more is to end for it.
@@ -114,6 +115,7 @@ fn opening(
     now: Timestamp,
 ) -> Change {
     let room = if oldest.is_some() { "attribute_exists(#sessions.#oldest)" } else { "size(#sessions) < :most" };
+    // `rights::gets_in_while_closed`, in the database's words.
     let role = if sign_in { "" } else { " AND #role = :owner" };
     let remove = if oldest.is_some() { " REMOVE #sessions.#oldest" } else { "" };
     let change = Change::update(

@@ -9,7 +9,7 @@ use super::{
     transaction::{Commit, Transaction},
 };
 use crate::{
-    domain::{audit::Origin, ids::UserId, settings::Settings, user::User},
+    domain::{audit::Origin, settings::Settings},
     mail::MailSettings,
 };
 
@@ -30,11 +30,6 @@ impl Store {
     pub async fn settings(&self) -> Result<Settings, StoreError> {
         let fetched = self.db.fetch([Key::settings()]).await?;
         fetched.get(&Key::settings())?.ok_or(StoreError::Missing("SETTINGS"))
-    }
-
-    /// Reads caller and settings in one batch.
-    pub async fn caller_and_settings(&self, caller: &UserId) -> Result<(Option<User>, Settings), StoreError> {
-        self.person_and_settings(caller).await
     }
 
     /// Writes `after` over `before`, if that is still what stands there.

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, UnfinishedIdentity,
     change::Change,
     keys::Key,
     transaction::{Commit, Transaction},
@@ -15,11 +15,17 @@ use crate::domain::{
 };
 
 impl Store {
-    /// Deletes a registration that has been waiting for its confirmation since before `since`; `false` where it was
-    /// confirmed or asked for a new mail meanwhile, or somebody is confirming it right now.
+    /// Deletes a registration that has been waiting for its confirmation since before `since`; `None` where it was
+    /// confirmed or asked for a new mail meanwhile, or somebody is confirming it right now. A confirmation that died
+    /// half-way may have left a Cognito user: the note remembers it until it is deleted.
     ///
-    /// One transaction: person, e-mail sentinel, memberships, audit.
-    pub async fn delete_unconfirmed(&self, user: &User, since: Timestamp, origin: &Origin) -> Result<bool, StoreError> {
+    /// One transaction: person, e-mail sentinel, memberships, note, audit.
+    pub async fn delete_unconfirmed(
+        &self,
+        user: &User,
+        since: Timestamp,
+        origin: &Origin,
+    ) -> Result<Option<UnfinishedIdentity>, StoreError> {
         let mut transaction = Transaction::default();
         let person = Change::delete(Key::user(&user.id))
             .when(
@@ -31,8 +37,13 @@ impl Store {
             .with("now", origin.now.as_millisecond());
         transaction.add(person);
         self.delete_traces(&mut transaction, user);
+        let note = UnfinishedIdentity { user_id: user.id.clone(), since: origin.now };
+        transaction.note_identity(&note);
         transaction.audit(&self.event(origin, "registration.expired", Some(user.id.as_str())));
-        Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
+        Ok(match self.db.commit(transaction).await? {
+            Commit::Done => Some(note),
+            Commit::Lost(_) => None,
+        })
     }
 
     /// Adds the removal of what belongs to a person beside their row: the sentinel of their address and their

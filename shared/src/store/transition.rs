@@ -59,7 +59,8 @@ impl Store {
         let mut transaction = Transaction::default();
         let sessions = if transition == Transition::Deactivate { ", #sessions = :none" } else { "" };
         let change = Change::update(Key::user(&user.id), &format!("SET {INTO_STATUS}{sessions}"))
-            .when("#status = :from AND attribute_not_exists(#identity_due)")
+            .when("#status = :from AND #role = :role AND attribute_not_exists(#identity_due)")
+            .with("role", user.role)
             .with("from", transition.from());
         let change = if sessions.is_empty() { change } else { change.with("none", serde_json::json!({})) };
         let person = transaction.add(into_status(change, &user.id, status, origin.now));
@@ -94,7 +95,9 @@ impl Store {
                 Ok(Transitioned::Done(Box::new(changed)))
             }
             Commit::Lost(lost) if lost.at(person) => Ok(match lost.row::<User>(person)? {
-                Some(now) => Transitioned::WrongStatus(now.status),
+                Some(now) if now.status != transition.from() => Transitioned::WrongStatus(now.status),
+                // Only the role changed, and with it what has to be written: the same request decides anew.
+                Some(_) => return Err(StoreError::Busy),
                 None => Transitioned::Gone,
             }),
             Commit::Lost(lost) if last_owner.is_some_and(|position| lost.at(position)) => Ok(Transitioned::LastOwner),

@@ -112,3 +112,21 @@ async fn two_sweeps_at_once_undo_a_creation_once() {
 
     assert_eq!(one.creations_undone + other.creations_undone, 1);
 }
+
+#[tokio::test]
+async fn a_cognito_user_whose_row_is_gone_is_deleted_in_the_end() {
+    let bench = Bench::new().await;
+    let user = begin(&bench, "ada@example.com").await;
+    // What a refused password leaves: the row undone at once, the Cognito user there.
+    assert!(bench.store.undo_creation(&user, &bench.origin()).await.unwrap());
+    assert_eq!(cognito_users(&bench).await, 1);
+    bench.advance(CREATION_GRACE + MILLISECOND);
+    bench.services.calls().fail_next("Cognito.AdminDeleteUser", Fault::refused("AccessDeniedException", "no"));
+
+    let failed = unfinished(handle(&app(&bench)).await);
+    let report = sweep(&bench).await;
+
+    assert_eq!((failed.failures, report), (1, Report::default()));
+    assert_eq!(cognito_users(&bench).await, 0);
+    assert_eq!(bench.rows_in("UNFINISHED#").await.len(), 0);
+}

@@ -2,6 +2,8 @@
 
 use harness::{Bench, Fault, email};
 use jiff::SignedDuration;
+use serde_json::{Value, json};
+use shared::{domain::link::CONFIRM_LIFE, store::keys};
 
 use super::{
     MAIL_GRACE, Report, handle,
@@ -9,6 +11,12 @@ use super::{
 };
 
 const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
+
+/// Writes an entry past all code of the product.
+async fn put(bench: &Bench, entry: &Value) {
+    let put = bench.services.dynamodb().put_item().table_name(bench.services.mail_table());
+    put.set_item(Some(serde_dynamo::to_item(entry).unwrap())).send().await.unwrap();
+}
 
 /// How many mails have gone out.
 fn sent(bench: &Bench) -> usize {
@@ -42,8 +50,70 @@ async fn a_mail_that_fails_stops_no_other_and_is_tried_again() {
     let report = unfinished(handle(&app(&bench)).await);
 
     assert_eq!(report, Report { mails_sent: 2, failures: 1, ..Report::default() });
+    assert_eq!(sweep(&bench).await, Report::default(), "it stands back");
+    bench.advance(SignedDuration::from_mins(1) + MAIL_GRACE + MILLISECOND);
     assert_eq!(sweep(&bench).await, Report { mails_sent: 1, ..Report::default() });
     assert_eq!(sent(&bench), 3);
+}
+
+#[tokio::test]
+async fn any_number_of_mails_that_cannot_be_sent_keeps_no_later_one_from_its_turn() {
+    let bench = Bench::new().await;
+    for number in 0..30 {
+        register(&bench, &format!("person-{number}@example.com")).await;
+    }
+    for mut entry in bench.rows_in("OUTBOX#").await {
+        entry["event"] = json!("no_such_event");
+        put(&bench, &entry).await;
+    }
+    bench.advance(MILLISECOND);
+    register(&bench, "ada@example.com").await;
+    bench.advance(MAIL_GRACE + MILLISECOND);
+
+    let runs = [unfinished(handle(&app(&bench)).await), unfinished(handle(&app(&bench)).await)];
+
+    assert_eq!(runs.each_ref().map(|report| report.failures), [25, 5]);
+    assert_eq!(runs.map(|report| report.mails_sent), [0, 1]);
+    assert_eq!(bench.services.mailbox().list(Some("ada@example.com")).unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_entry_without_a_mail_id_stops_no_other() {
+    let bench = Bench::new().await;
+    let unsent_sk = keys::instant_and_id(bench.now(), "");
+    let entry = json!({"pk": "OUTBOX#junk", "sk": "OUTBOX", "unsent_pk": keys::UNSENT, "unsent_sk": unsent_sk});
+    put(&bench, &entry).await;
+    register(&bench, "ada@example.com").await;
+    bench.advance(MAIL_GRACE + MILLISECOND);
+
+    let report = unfinished(handle(&app(&bench)).await);
+
+    assert_eq!(report, Report { mails_sent: 1, failures: 1, ..Report::default() });
+}
+
+#[tokio::test]
+async fn sixty_mails_take_three_runs() {
+    let bench = Bench::new().await;
+    for number in 0..60 {
+        register(&bench, &format!("person-{number}@example.com")).await;
+    }
+    bench.advance(MAIL_GRACE + MILLISECOND);
+
+    let runs = [sweep(&bench).await, sweep(&bench).await, sweep(&bench).await, sweep(&bench).await];
+
+    assert_eq!(runs.map(|report| report.mails_sent), [25, 25, 10, 0]);
+}
+
+#[tokio::test]
+async fn a_mail_whose_link_has_expired_is_never_sent() {
+    let bench = Bench::new().await;
+    register(&bench, "ada@example.com").await;
+    bench.advance(CONFIRM_LIFE);
+
+    assert_eq!(sweep(&bench).await, Report::default());
+
+    assert_eq!(sent(&bench), 0);
+    assert!(bench.rows_in("OUTBOX#").await[0]["unsent_pk"].is_null());
 }
 
 #[tokio::test]

@@ -73,8 +73,8 @@ async fn places_that_are_not_there_are_refused() {
         (both(json!(acme), json!([TeamId::default_team()])), ("/team_ids", "unknown_team")),
         (both(json!(null), json!([acme_teams[1]])), ("/team_ids", "unknown_team")),
         (both(json!(acme), json!(["team_01kf0ev11gzqq463a0qnbxxtp1"])), ("/team_ids", "unknown_team")),
-        (both(json!(acme), json!(["sales"])), ("/team_ids", "unknown_team")),
-        (both(json!(acme), json!([7])), ("/team_ids", "not_a_string")),
+        (both(json!(acme), json!(["sales"])), ("/team_ids/0", "unknown_team")),
+        (both(json!(acme), json!([7])), ("/team_ids/0", "not_a_string")),
         (both(json!(acme), json!(many)), ("/team_ids", "too_many")),
     ];
     for (body, fault) in cases {

@@ -1,0 +1,86 @@
+//! What a change may say: bounds, all faults at once, and what cannot be changed.
+
+use harness::Sample;
+use serde_json::{Map, Value, json};
+
+use super::tests::{change, portal, send};
+
+#[tokio::test]
+async fn values_have_bounds_and_every_fault_is_named() {
+    let (bench, owner) = portal().await;
+    let before = bench.store.settings().await.unwrap();
+    let cases = [
+        (json!({"invitation_days": 0}), ("/invitation_days", "out_of_range")),
+        (json!({"invitation_days": 91}), ("/invitation_days", "out_of_range")),
+        (json!({"invitation_days": 7.5}), ("/invitation_days", "out_of_range")),
+        (json!({"password_policy": {"min_length": 7}}), ("/password_policy/min_length", "out_of_range")),
+        (json!({"password_policy": {"min_length": 129}}), ("/password_policy/min_length", "out_of_range")),
+        (json!({"password_policy": {"min_numerics": 9}}), ("/password_policy/min_numerics", "out_of_range")),
+        (json!({"password_policy": {"min_specials": -1}}), ("/password_policy/min_specials", "out_of_range")),
+        (json!({"password_policy": {"max_length": 9}}), ("/password_policy/max_length", "unknown_field")),
+        (json!({"password_policy": 12}), ("/password_policy", "not_an_object")),
+        (json!({"sign_in": "true"}), ("/sign_in", "not_a_boolean")),
+        (json!({"portal_name": "a\nb"}), ("/portal_name", "invalid_name")),
+        (json!({"sender": "nobody"}), ("/sender", "invalid_email")),
+        (json!({"owner_notification_addresses": ["a@b"]}), ("/owner_notification_addresses/0", "invalid_email")),
+        (
+            json!({"owner_notification_addresses": vec!["a@example.com"; 21]}),
+            ("/owner_notification_addresses", "too_many"),
+        ),
+        (json!({"sign_up": true}), ("/sign_up", "unknown_field")),
+        (json!({"version": 7}), ("/version", "unknown_field")),
+    ];
+    for (body, fault) in cases {
+        let reply = change(&bench, &owner, &body).await;
+        assert_eq!((reply.status, reply.faults()), (422, vec![fault]), "{body}");
+    }
+    let reply = change(&bench, &owner, &json!({"sender": "x", "portal_name": "", "sign_in": false, "x": 1})).await;
+    let expected = [("/portal_name", "invalid_name"), ("/sender", "invalid_email"), ("/x", "unknown_field")];
+    assert_eq!(reply.faults(), expected);
+    let addresses = json!(["one@example.com", "two", 3, "four@example.com", "five"]);
+    let reply = change(&bench, &owner, &json!({"owner_notification_addresses": addresses})).await;
+    let expected = [
+        ("/owner_notification_addresses/1", "invalid_email"),
+        ("/owner_notification_addresses/2", "not_a_string"),
+        ("/owner_notification_addresses/4", "invalid_email"),
+    ];
+    assert_eq!(reply.faults(), expected);
+    assert_eq!(bench.store.settings().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn settings_that_nothing_obeys_yet_cannot_be_changed() {
+    let (bench, owner) = portal().await;
+    let before = bench.store.settings().await.unwrap();
+    let cases = [
+        ("auto_approve", json!(true)),
+        ("auto_approve_domains", json!(["example.com"])),
+        ("consumer_admin_invitations", json!(false)),
+        ("organisation_requests", json!(true)),
+        ("organisation_requests_auto_approve", json!(null)),
+        ("throttles", json!({"login": 1})),
+    ];
+    for (name, value) in &cases {
+        let reply = change(&bench, &owner, &json!({*name: value, "sign_in": false})).await;
+        assert_eq!((reply.status, reply.faults()), (422, vec![(format!("/{name}").as_str(), "not_changeable")]));
+    }
+    let mut body: Map<_, _> = cases.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    body.insert("portal_name".to_owned(), json!(""));
+    assert_eq!(change(&bench, &owner, &Value::Object(body)).await.faults().len(), 7);
+    assert_eq!(bench.store.settings().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn what_was_read_can_be_sent_back_with_a_change() {
+    let (bench, owner) = portal().await;
+    let mut shown = send(&bench, Sample::of("settings-read").by(&owner)).await.body;
+    let before = bench.store.settings().await.unwrap();
+
+    let same = change(&bench, &owner, &shown).await;
+    assert_eq!((same.status, &same.body), (200, &shown));
+    assert_eq!(bench.store.settings().await.unwrap(), before);
+
+    shown["invitation_days"] = json!(8);
+    let changed = change(&bench, &owner, &shown).await;
+    assert_eq!((changed.status, changed.body), (200, shown));
+}

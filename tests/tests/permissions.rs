@@ -1,0 +1,273 @@
+//! What `template.yaml` allows each function with a route is what the function does: nothing is missing, and nothing is
+//! allowed that no path of it needs.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+use std::collections::BTreeSet;
+
+use harness::{Bench, Fault, PASSWORD, Reply, Sample, SignedIn, email};
+use local_services::{Call, Template};
+use serde_json::{Value, json};
+use shared::domain::{
+    organisation::Placement,
+    user::{Role, Status},
+};
+
+mod functions;
+
+/// What is done or may be done: the table, index or pool, and the action.
+type Permissions = BTreeSet<(String, String)>;
+
+/// The pool, whose address in the template depends on whose it is.
+const POOL: &str = "Pool";
+/// Calls that Cognito answers to everybody who holds the token that they carry.
+const WITHOUT_PERMISSION: [&str; 1] = ["RevokeToken"];
+
+/// A function at work, and what it needed so far.
+struct Watched<'a> {
+    function: &'static str,
+    bench: &'a Bench,
+    needed: Permissions,
+}
+
+impl<'a> Watched<'a> {
+    fn new(function: &'static str, bench: &'a Bench) -> Self {
+        Self { function, bench, needed: Permissions::new() }
+    }
+
+    async fn send(&mut self, sample: Sample, expected: u16) -> Reply {
+        let router = functions::router(self.bench, self.function);
+        let (reply, calls) = self.bench.calls(sample.send(router)).await;
+        assert_eq!(reply.status, expected, "{reply:?}");
+        self.needed.extend(calls.iter().flat_map(|call| needed_by(self.bench, call)));
+        reply
+    }
+
+    /// Lets the next call of `operation` fail, for the way back that a function then takes.
+    fn fail(&self, operation: &str) {
+        self.bench.services.calls().fail_next(operation, Fault::refused("AccessDeniedException", "no"));
+    }
+
+    /// Holds what was needed to what is allowed, both ways.
+    fn matches_the_template(self) {
+        let allowed = allowed(self.function);
+        let missing: Vec<_> = self.needed.difference(&allowed).collect();
+        let superfluous: Vec<_> = allowed.difference(&self.needed).collect();
+        assert!(missing.is_empty(), "functions/{} needs and may not: {missing:?}", self.function);
+        assert!(superfluous.is_empty(), "functions/{} may and does not need: {superfluous:?}", self.function);
+        assert_eq!(self.bench.services.calls().outstanding(), 0);
+    }
+}
+
+/// What a call needs. IAM asks for the writes of a transaction one by one.
+fn needed_by(bench: &Bench, call: &Call) -> Permissions {
+    let table = |value: &Value| match value.as_str().unwrap() {
+        name if name == bench.services.portal_table() => "PortalTable".to_owned(),
+        name if name == bench.services.mail_table() => "MailTable".to_owned(),
+        name => panic!("no table is called {name}"),
+    };
+    let dynamodb = |action: &str| format!("dynamodb:{action}");
+    let request = &call.request;
+    match call.operation.split_once('.').unwrap() {
+        ("DynamoDB", "TransactWriteItems") => {
+            let items = request["TransactItems"].as_array().unwrap().iter();
+            let writes = items.flat_map(|item| item.as_object().unwrap());
+            writes
+                .map(|(kind, write)| {
+                    let action = if kind == "ConditionCheck" { "ConditionCheckItem" } else { &format!("{kind}Item") };
+                    (table(&write["TableName"]), dynamodb(action))
+                })
+                .collect()
+        }
+        ("DynamoDB", action @ ("BatchGetItem" | "BatchWriteItem")) => {
+            let tables = request["RequestItems"].as_object().unwrap().keys();
+            tables.map(|name| (table(&json!(name)), dynamodb(action))).collect()
+        }
+        ("DynamoDB", action) => {
+            let index = request["IndexName"].as_str().map(|name| format!("/index/{name}")).unwrap_or_default();
+            [(format!("{}{index}", table(&request["TableName"])), dynamodb(action))].into()
+        }
+        ("Cognito", action) if WITHOUT_PERMISSION.contains(&action) => Permissions::new(),
+        ("Cognito", action) => [(POOL.to_owned(), format!("cognito-idp:{action}"))].into(),
+        (service, action) => panic!("{action} of {service} is asked by no function with a route"),
+    }
+}
+
+/// What the template allows the function in `functions/<name>`.
+fn allowed(name: &str) -> Permissions {
+    let template = Template::deployed().unwrap();
+    let code = format!("functions/{name}/");
+    let mut functions = template.of_kind("AWS::Serverless::Function");
+    let function = functions.find(|function| function.properties["CodeUri"] == code.as_str()).unwrap();
+    let mut allowed = Permissions::new();
+    for policy in function.properties["Policies"].as_array().unwrap() {
+        for statement in policy["Statement"].as_array().unwrap() {
+            assert_eq!(statement["Effect"], "Allow");
+            let resources = statement["Resource"].as_array().cloned();
+            for resource in resources.unwrap_or_else(|| vec![statement["Resource"].clone()]) {
+                let resource = place(&resource);
+                let actions = statement["Action"].as_array().unwrap().iter();
+                allowed.extend(actions.map(|action| (resource.clone(), action.as_str().unwrap().to_owned())));
+            }
+        }
+    }
+    allowed
+}
+
+/// The table, index or pool that a policy's resource names.
+fn place(resource: &Value) -> String {
+    if let Some([table, Value::String(attribute)]) = resource["Fn::GetAtt"].as_array().map(Vec::as_slice) {
+        assert_eq!(attribute, "Arn");
+        return table.as_str().unwrap().to_owned();
+    }
+    match &resource["Fn::Sub"] {
+        Value::String(index) => index.replacen("${", "", 1).replacen(".Arn}", "", 1),
+        Value::Array(parts) if parts[0].as_str().unwrap().ends_with(":userpool/${Pool}") => POOL.to_owned(),
+        other => panic!("no table, index or pool: {other}"),
+    }
+}
+
+async fn portal() -> (Bench, SignedIn) {
+    let bench = Bench::new().await;
+    let owner = bench.signed_in("owner@example.com", Role::ApiOwner).await;
+    (bench, owner)
+}
+
+#[tokio::test]
+async fn register_may_do_what_it_does() {
+    let (bench, _) = portal().await;
+    let mut register = Watched::new("register", &bench);
+    let ask = |name: &str, password: Option<&str>| {
+        let email = format!("{name}@example.com");
+        let body = json!({"email": email, "first_name": "Ada", "last_name": "Lovelace", "password": password});
+        Sample::of("register-register").body(&body)
+    };
+    let confirm = |token: &str, password: &str| {
+        Sample::of("register-confirm").body(&json!({"token": token, "password": password}))
+    };
+
+    for _ in 0..2 {
+        register.send(ask("ada", None), 202).await;
+    }
+    register.send(Sample::of("register-resend").body(&json!({"email": "ada@example.com"})), 202).await;
+    let token = bench.token("ada@example.com").await;
+    register.send(confirm(&token, "short"), 422).await;
+    register.fail("Cognito.AdminCreateUser");
+    register.send(confirm(&token, PASSWORD), 500).await;
+    register.send(confirm(&token, PASSWORD), 200).await;
+    register.send(confirm(&token, PASSWORD), 410).await;
+    register.send(ask("ada", None), 202).await;
+
+    bench.set(|settings| settings.email_confirmation = false).await;
+    register.fail("Cognito.AdminSetUserPassword");
+    register.send(ask("grace", Some(PASSWORD)), 500).await;
+    for _ in 0..2 {
+        register.send(ask("grace", Some(PASSWORD)), 202).await;
+    }
+    bench.set(|settings| settings.owner_notification_addresses = vec![email("desk@example.com")]).await;
+    register.send(ask("mary", Some(PASSWORD)), 202).await;
+    bench.set(|settings| settings.self_registration = false).await;
+    register.send(ask("joan", Some(PASSWORD)), 403).await;
+
+    register.matches_the_template();
+}
+
+#[tokio::test]
+async fn approve_may_do_what_it_does() {
+    let (bench, owner) = portal().await;
+    let mut approve = Watched::new("approve", &bench);
+    let one = bench.person("one@example.com", Role::TeamMember, Status::Pending).await;
+    let other = bench.person("other@example.com", Role::TeamMember, Status::Pending).await;
+
+    for (name, person) in [
+        ("approve-approve", &one),
+        ("approve-deactivate", &one),
+        ("approve-activate", &one),
+        ("approve-reject", &other),
+        ("approve-reopen", &other),
+    ] {
+        approve.send(Sample::of(name).by(&owner).id(&person.id), 200).await;
+    }
+    approve.send(Sample::of("approve-approve").by(&owner).id(&one.id), 409).await;
+
+    approve.matches_the_template();
+}
+
+#[tokio::test]
+async fn login_may_do_what_it_does() {
+    let (bench, ada) = portal().await;
+    let mut login = Watched::new("login", &bench);
+    let attempt =
+        |password: &str| Sample::of("login-login").body(&json!({"email": "owner@example.com", "password": password}));
+    let token = |name: &str| Sample::of(name).body(&json!({"refresh_token": ada.refresh_token}));
+
+    login.send(attempt("wrong tractor 42!"), 401).await;
+    login.send(attempt(PASSWORD), 200).await;
+    login.send(token("login-refresh"), 200).await;
+    login.send(token("login-logout").by(&ada), 204).await;
+    let ada = bench.sign_in(&ada.user).await;
+    login.send(Sample::of("login-logout").by(&ada).raw_body("", "application/json"), 204).await;
+
+    login.matches_the_template();
+}
+
+#[tokio::test]
+async fn me_may_do_what_it_does() {
+    let (bench, owner) = portal().await;
+    let mut me = Watched::new("me", &bench);
+    let ada = bench.signed_in("ada@example.com", Role::TeamMember).await;
+
+    for person in [&owner, &ada] {
+        me.send(Sample::of("me-read").by(person), 200).await;
+    }
+
+    me.matches_the_template();
+}
+
+#[tokio::test]
+async fn users_may_do_what_it_does() {
+    let (bench, owner) = portal().await;
+    let mut users = Watched::new("users", &bench);
+    let (organisation_id, team_ids) = bench.organisation("Acme", 1).await;
+    let place = Some(Placement { organisation_id: organisation_id.clone(), team_ids: team_ids.clone() });
+    let admin = bench.person_at("admin@example.com", Role::ConsumerAdmin, Status::Active, place).await;
+    let admin = bench.sign_in(&admin).await;
+    let body = json!({
+        "email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace", "password": PASSWORD, "active": true,
+        "organisation_id": organisation_id, "team_ids": team_ids,
+    });
+    let create = || Sample::of("users-create").by(&owner).body(&body);
+
+    let team = format!("team_id={}", team_ids[1]);
+    for query in ["", "status=pending", &team] {
+        users.send(Sample::of("users-list").by(&owner).query(query), 200).await;
+    }
+    users.send(Sample::of("users-list").by(&admin).query(""), 200).await;
+    users.send(Sample::of("users-read").by(&owner).id(&admin.user.id), 200).await;
+    users.fail("Cognito.AdminCreateUser");
+    users.send(create(), 500).await;
+    users.send(create(), 201).await;
+    users.send(create(), 409).await;
+
+    users.matches_the_template();
+}
+
+#[tokio::test]
+async fn settings_may_do_what_it_does() {
+    let (bench, owner) = portal().await;
+    let mut settings = Watched::new("settings", &bench);
+
+    settings.send(Sample::of("settings-read").by(&owner), 200).await;
+    settings.send(Sample::of("settings-public"), 200).await;
+    settings.send(Sample::of("settings-change").by(&owner).body(&json!({"sign_in": false})), 200).await;
+
+    settings.matches_the_template();
+}
+
+#[test]
+fn every_function_with_a_route_is_watched() {
+    let events = Template::deployed().unwrap().events().filter(|event| event.kind == "HttpApi");
+    let with_routes: BTreeSet<_> = events.map(|event| event.function).collect();
+
+    let watched = ["Approve", "Login", "Me", "Register", "Settings", "Users"];
+    assert_eq!(with_routes, watched.map(|name| format!("{name}Function")).iter().map(String::as_str).collect());
+}
