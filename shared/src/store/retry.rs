@@ -29,13 +29,16 @@ impl<'a> Backoff<'a> {
     /// # Errors
     /// [`StoreError::Busy`] once the budget is used up.
     pub async fn wait(&mut self) -> Result<(), StoreError> {
-        if self.retries == MAX_RETRIES {
-            return Err(StoreError::Busy);
-        }
-        let ceiling = FIRST_WAIT.saturating_mul(1 << self.retries).min(LONGEST_WAIT);
-        self.retries += 1;
+        let ceiling = self.next_ceiling().ok_or(StoreError::Busy)?;
         tokio::time::sleep(ceiling.mul_f64(self.random.fraction())).await;
         Ok(())
+    }
+
+    /// The longest that the next wait may be; `None` once the budget is used up.
+    fn next_ceiling(&mut self) -> Option<Duration> {
+        let ceiling = FIRST_WAIT.saturating_mul(1 << self.retries).min(LONGEST_WAIT);
+        self.retries += 1;
+        (self.retries <= MAX_RETRIES).then_some(ceiling)
     }
 
     /// Waits before a call that was answered with the busy `code` is sent again.
@@ -73,15 +76,14 @@ pub(super) fn is_busy(code: Option<&str>) -> bool {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn the_budget_ends() {
+    #[test]
+    fn the_waits_grow_to_a_bound_and_the_budget_ends() {
         let random = Random::seeded(1);
         let mut backoff = Backoff::new(&random);
 
-        for _ in 0..MAX_RETRIES {
-            assert!(backoff.wait().await.is_ok());
-        }
+        let ceilings: Vec<u128> = std::iter::from_fn(|| backoff.next_ceiling()).map(|wait| wait.as_millis()).collect();
 
-        assert!(matches!(backoff.wait().await, Err(StoreError::Busy)));
+        assert_eq!(ceilings, [25, 50, 100, 200, 400, 400, 400, 400]);
+        assert!(ceilings.iter().sum::<u128>() <= 2000);
     }
 }
