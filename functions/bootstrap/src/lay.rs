@@ -23,7 +23,9 @@ pub async fn lay(app: &App, parameters: &Parameters, previous: Option<&Parameter
         first.portal_name = name.clone();
     }
     app.store.lay_foundation(&first, &origin).await?;
-    set_what_changed(app, parameters, previous, &origin).await?;
+    if let Some(previous) = previous {
+        set_what_changed(app, parameters, previous, &origin).await?;
+    }
     if let Some(owner) = &parameters.owner {
         let invited = app.store.invite_first_owner(owner.clone(), &origin).await?;
         tracing::info!(invited, "first API Owner");
@@ -34,17 +36,17 @@ pub async fn lay(app: &App, parameters: &Parameters, previous: Option<&Parameter
 async fn set_what_changed(
     app: &App,
     parameters: &Parameters,
-    previous: Option<&Parameters>,
+    previous: &Parameters,
     origin: &Origin,
 ) -> Result<(), StoreError> {
     let before = app.store.settings().await?;
     let mut after = before.clone();
-    let sender_changed = previous.is_some_and(|previous| previous.sender != parameters.sender);
-    if parameters.sender.is_some() && sender_changed {
+    if parameters.sender.is_some() && parameters.sender != previous.sender {
         after.sender.clone_from(&parameters.sender);
     }
-    let name_changed = previous.is_some_and(|previous| previous.portal_name != parameters.portal_name);
-    if let Some(name) = parameters.portal_name.as_ref().filter(|_| name_changed) {
+    if let Some(name) = &parameters.portal_name
+        && parameters.portal_name != previous.portal_name
+    {
         after.portal_name = name.clone();
     }
     if after == before {

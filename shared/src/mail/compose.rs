@@ -37,8 +37,7 @@ impl Composer<'_> {
         link_version: u64,
         until: Timestamp,
     ) -> OutboxEntry {
-        let expires_at = Some(until);
-        let link = LinkOrder { user_id: user_id.clone(), purpose: Purpose::Confirm, link_version, expires_at };
+        let link = LinkOrder { user_id: user_id.clone(), purpose: Purpose::Confirm, link_version, expires_at: until };
         let variables = Map::from_iter([("expires_at".to_owned(), json!(in_words(until)))]);
         OutboxEntry { link: Some(link), ..self.entry(Event::ConfirmRegistration, [to], variables) }
     }
@@ -64,12 +63,8 @@ impl Composer<'_> {
     /// Invites to the portal.
     #[must_use]
     pub fn invitation(&self, to: &Email, user_id: &UserId, link_version: u64, copy: &InvitationCopy) -> OutboxEntry {
-        let link = LinkOrder {
-            user_id: user_id.clone(),
-            purpose: Purpose::Accept,
-            link_version,
-            expires_at: Some(copy.expires_at),
-        };
+        let link =
+            LinkOrder { user_id: user_id.clone(), purpose: Purpose::Accept, link_version, expires_at: copy.expires_at };
         OutboxEntry { link: Some(link), ..self.entry(Event::Invitation, [to], copy.variables.clone()) }
     }
 

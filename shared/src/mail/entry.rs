@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::domain::{
     email::Email,
     ids::{MailId, UserId},
-    link::{CONFIRM_LIFE, Purpose},
+    link::Purpose,
     name::Name,
 };
 
@@ -100,22 +100,10 @@ pub struct LinkOrder {
     pub purpose: Purpose,
     /// The person's `link_version`.
     pub link_version: u64,
-    /// Until when it will work; `None`: as long as links of its purpose do, from the queueing on.
-    #[serde(
-        default,
-        with = "jiff::fmt::serde::timestamp::millisecond::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub expires_at: Option<Timestamp>,
-}
-
-impl LinkOrder {
-    /// Until when the link works that a mail queued at `queued_at` carries, however late it goes out: a link must not
-    /// outlive the registration that it confirms.
-    #[must_use]
-    pub fn expires_at(&self, queued_at: Timestamp) -> Timestamp {
-        self.expires_at.unwrap_or(queued_at + CONFIRM_LIFE)
-    }
+    /// Until when it will work, however late the mail goes out: a link must not outlive the registration or invitation
+    /// that it is for.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub expires_at: Timestamp,
 }
 
 /// A mail to be sent. Prints only which and what about: names and addresses stand in its variables.
@@ -150,7 +138,7 @@ impl OutboxEntry {
     /// Whether the mail carries a link that works no longer at `now`.
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {
-        self.link.as_ref().is_some_and(|order| order.expires_at(self.created_at) <= now)
+        self.link.as_ref().is_some_and(|order| order.expires_at <= now)
     }
 
     /// When the table may collect the entry.

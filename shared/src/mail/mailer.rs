@@ -139,7 +139,7 @@ impl Mailer {
     async fn send_copies(&self, entry: &OutboxEntry, settings: &MailSettings, sender: &Email) -> Result<(), MailError> {
         for (index, recipient) in queued(entry) {
             let token = match &entry.link {
-                Some(order) => Some(self.mint(order, entry.created_at).await?),
+                Some(order) => Some(self.mint(order).await?),
                 None => None,
             };
             let mail = render(entry, settings, &self.portal_url, token.as_ref())
@@ -160,13 +160,13 @@ impl Mailer {
     }
 
     /// Mints the token of one sending and writes its link.
-    async fn mint(&self, order: &LinkOrder, queued_at: Timestamp) -> Result<PlainToken, StoreError> {
+    async fn mint(&self, order: &LinkOrder) -> Result<PlainToken, StoreError> {
         let token = PlainToken::new(self.random.bytes());
         let link = Link {
             user_id: order.user_id.clone(),
             purpose: order.purpose,
             link_version: order.link_version,
-            expires_at: order.expires_at(queued_at),
+            expires_at: order.expires_at,
         };
         self.outbox.put_link(&token.hashed(), &link).await?;
         Ok(token)

@@ -60,7 +60,7 @@ impl Store {
     /// Reads link, settings and owners in one batch.
     pub async fn link_facts(&self, token: &HashedToken) -> Result<LinkFacts, StoreError> {
         let fetched = self.db.fetch([Key::link(token), Key::settings(), Key::owners()]).await?;
-        let settings = fetched.get(&Key::settings())?.ok_or(StoreError::Missing("SETTINGS"))?;
+        let settings = fetched.settings()?;
         let owners: Owners = fetched.get(&Key::owners())?.unwrap_or_default();
         let owners_to_notify = to_notify(&settings, owners);
         Ok(LinkFacts { link: fetched.get(&Key::link(token))?, settings, owners_to_notify })

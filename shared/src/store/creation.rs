@@ -20,7 +20,7 @@ use crate::domain::{
     audit::Origin,
     email::Email,
     ids::{OrganisationId, TeamId, UserId},
-    organisation::{Organisation, Placement},
+    organisation::{Organisation, Placement, Team},
     user::{NewUser, Role, Status, User},
 };
 
@@ -95,7 +95,7 @@ impl Store {
         };
         let mut placement = Placement { organisation_id, team_ids: Vec::new() };
         for id in team_ids {
-            match fetched.get::<crate::domain::organisation::Team>(&Key::team(&id))? {
+            match fetched.get::<Team>(&Key::team(&id))? {
                 Some(team) if team.organisation_id == placement.organisation_id => {
                     if !placement.team_ids.contains(&id) {
                         placement.team_ids.push(id);

@@ -15,6 +15,7 @@ use super::{
     keys::{Key, Table},
     retry::{Backoff, is_busy},
 };
+use crate::domain::settings::Settings;
 
 /// The most keys that DynamoDB takes in one batch.
 const MAX_KEYS: usize = 100;
@@ -29,6 +30,11 @@ impl Fetched {
     /// Reads the item at `key`, if there is one.
     pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
         self.items.get(key).cloned().map(read).transpose()
+    }
+
+    /// The settings, which every portal has from its bootstrap on.
+    pub fn settings(&self) -> Result<Settings, StoreError> {
+        self.get(&Key::settings())?.ok_or(StoreError::Missing("SETTINGS"))
     }
 }
 

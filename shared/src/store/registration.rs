@@ -40,7 +40,7 @@ impl Store {
     /// Reads settings and address in one batch.
     pub async fn registration_facts(&self, email: &Email) -> Result<RegistrationFacts, StoreError> {
         let fetched = self.db.fetch([Key::settings(), Key::email(email)]).await?;
-        let settings = fetched.get(&Key::settings())?.ok_or(StoreError::Missing("SETTINGS"))?;
+        let settings = fetched.settings()?;
         Ok(RegistrationFacts { settings, known: fetched.get(&Key::email(email))? })
     }
 

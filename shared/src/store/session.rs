@@ -43,7 +43,7 @@ impl Store {
     /// Reads settings and address in one batch.
     pub async fn login_facts(&self, email: &Email) -> Result<LoginFacts, StoreError> {
         let fetched = self.db.fetch([Key::settings(), Key::email(email)]).await?;
-        let settings = fetched.get(&Key::settings())?.ok_or(StoreError::Missing("SETTINGS"))?;
+        let settings = fetched.settings()?;
         Ok(LoginFacts { settings, account: fetched.get(&Key::email(email))? })
     }
 
@@ -86,7 +86,7 @@ impl Store {
     /// Reads one person and the settings in one batch.
     pub async fn person_and_settings(&self, id: &UserId) -> Result<(Option<User>, Settings), StoreError> {
         let fetched = self.db.fetch([Key::user(id), Key::settings()]).await?;
-        let settings = fetched.get(&Key::settings())?.ok_or(StoreError::Missing("SETTINGS"))?;
+        let settings = fetched.settings()?;
         Ok((fetched.get(&Key::user(id))?, settings))
     }
 

@@ -28,8 +28,7 @@ const PERSONAL: [&str; 2] = ["sender", "owner_notification_addresses"];
 impl Store {
     /// Reads the settings.
     pub async fn settings(&self) -> Result<Settings, StoreError> {
-        let fetched = self.db.fetch([Key::settings()]).await?;
-        fetched.get(&Key::settings())?.ok_or(StoreError::Missing("SETTINGS"))
+        self.db.fetch([Key::settings()]).await?.settings()
     }
 
     /// Writes `after` over `before`, if that is still what stands there.
