@@ -13,6 +13,7 @@ pub mod organisation;
 pub mod password;
 pub mod rights;
 pub mod settings;
+pub mod source;
 pub mod transition;
 pub mod user;
 

@@ -1,5 +1,7 @@
 //! Who calls: the claims that API Gateway's authorizer passes on, and the request's id.
 
+use std::net::IpAddr;
+
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use jiff::Timestamp;
@@ -9,6 +11,7 @@ use super::problem::Problem;
 use crate::domain::{
     audit::{Actor, Origin},
     ids::UserId,
+    source::SourceAddress,
     user::{SessionId, User},
 };
 
@@ -46,6 +49,23 @@ fn session(parts: &Parts) -> Option<Session> {
 /// 401: the session was ended, or the person is deleted or no longer active.
 pub fn admit(session: &Session, caller: Option<User>) -> Result<User, Problem> {
     caller.filter(|caller| caller.has_session(&session.id)).ok_or_else(Problem::unauthenticated)
+}
+
+/// Where a request comes from: the address that API Gateway saw, never one that a header claims.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source(pub SourceAddress);
+
+impl<S: Send + Sync> FromRequestParts<S> for Source {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(RequestContext::ApiGatewayV2(context)) = parts.extensions.get() else {
+            return Err(Problem::internal("the request did not come through API Gateway"));
+        };
+        let address = context.http.source_ip.as_deref().and_then(|address| address.parse::<IpAddr>().ok());
+        let address = address.ok_or_else(|| Problem::internal("API Gateway names no source address"))?;
+        Ok(Self(SourceAddress::of(address)))
+    }
 }
 
 /// The id under which this request is found in logs, audit and problem documents.

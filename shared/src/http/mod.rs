@@ -14,7 +14,7 @@ mod people;
 mod problem;
 
 pub use body::{Faults, Fields, FromFields, Payload};
-pub use caller::{RequestId, Session, admit};
+pub use caller::{RequestId, Session, Source, admit};
 pub use finish::finished;
 pub use instant::Instant;
 pub use next::Next;
