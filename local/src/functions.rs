@@ -31,6 +31,7 @@ impl Functions {
         let routers = BTreeMap::from([
             ("register", register::router(register::App { store: store(), identity: identity(), clock: clock() })),
             ("approve", approve::router(approve::App { store: store(), identity: identity(), clock: clock() })),
+            ("invite", invite::router(invite::App { store: store(), identity: identity(), clock: clock() })),
             (
                 "login",
                 login::router(login::App { store: store(), identity: identity(), clock: clock(), random: random() }),

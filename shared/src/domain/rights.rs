@@ -5,6 +5,7 @@
 
 use super::{
     ids::TeamId,
+    invitation::Invitation,
     user::{Role, Status, User},
 };
 
@@ -23,6 +24,16 @@ pub enum Action<'a> {
     ChangeState(&'a User),
     /// Read or change the portal's settings.
     ManageSettings,
+    /// Invite somebody, into which team and as what is asked for apart ([`may_place_in`], [`may_give`]).
+    Invite,
+    /// List invitations, within what the caller sees.
+    ListInvitations,
+    /// Read an invitation.
+    ReadInvitation(&'a Invitation),
+    /// Send an invitation again, or revoke it.
+    ManageInvitation(&'a Invitation),
+    /// Send an invitation to a person who was created without a password.
+    SendInvitation,
 }
 
 /// Why a caller may not.
@@ -43,7 +54,7 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
     let allowed = |is: bool| if is { Ok(()) } else { Err(Refusal::Forbidden) };
     match action {
         Action::ListPeople => Ok(()),
-        Action::CreatePerson | Action::ChangeStates | Action::ManageSettings => allowed(owner),
+        Action::CreatePerson | Action::ChangeStates | Action::ManageSettings | Action::SendInvitation => allowed(owner),
         Action::ChangeState(person) => allowed(owner && person.id != caller.id),
         Action::ReadPerson(person) => match caller.role {
             Role::ApiOwner => Ok(()),
@@ -51,7 +62,69 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
             Role::ConsumerAdmin if sees(caller, person) => Ok(()),
             Role::ConsumerAdmin => Err(Refusal::Unseen),
         },
+        Action::Invite => allowed(owner || (is_admin(caller) && caller.team_ids.iter().any(makes_visible))),
+        Action::ListInvitations => allowed(owner || is_admin(caller)),
+        Action::ReadInvitation(invitation) => see_invitation(caller, invitation),
+        // Whoever takes part of an invitation away takes all of it: every team has to be the caller's.
+        Action::ManageInvitation(invitation) => see_invitation(caller, invitation)
+            .and_then(|()| allowed(owner || invitation.team_ids.iter().all(|team| may_place_in(caller, team)))),
     }
+}
+
+fn is_admin(caller: &User) -> bool {
+    caller.role == Role::ConsumerAdmin
+}
+
+fn see_invitation(caller: &User, invitation: &Invitation) -> Result<(), Refusal> {
+    match caller.role {
+        Role::TeamMember => Err(Refusal::Forbidden),
+        Role::ApiOwner | Role::ConsumerAdmin if sees_invitation(caller, invitation) => Ok(()),
+        Role::ApiOwner | Role::ConsumerAdmin => Err(Refusal::Unseen),
+    }
+}
+
+/// Whether `caller` finds `invitation` in lists: API Owners find all but those that tell a Consumer Admin nothing
+/// (`elsewhere`), Consumer Admins those into a team of their own.
+#[must_use]
+pub fn sees_invitation(caller: &User, invitation: &Invitation) -> bool {
+    match caller.role {
+        Role::ApiOwner => !invitation.elsewhere,
+        Role::ConsumerAdmin => invitation.team_ids.iter().any(|team| may_place_in(caller, team)),
+        Role::TeamMember => false,
+    }
+}
+
+/// Whether `caller` may put somebody into `team`: API Owners into any, Consumer Admins into their own, but not into the
+/// team in which strangers meet.
+#[must_use]
+pub fn may_place_in(caller: &User, team: &TeamId) -> bool {
+    match caller.role {
+        Role::ApiOwner => true,
+        Role::ConsumerAdmin => caller.team_ids.contains(team) && makes_visible(team),
+        Role::TeamMember => false,
+    }
+}
+
+/// Whether `caller` may make somebody whom they invite a `role`: only API Owners make API Owners.
+#[must_use]
+pub fn may_give(caller: &User, role: Role) -> bool {
+    match caller.role {
+        Role::ApiOwner => true,
+        Role::ConsumerAdmin => role != Role::ApiOwner,
+        Role::TeamMember => false,
+    }
+}
+
+/// What becomes of somebody whom `caller` invites and says nothing about.
+#[must_use]
+pub fn role_of_invited(caller: &User) -> Role {
+    if caller.role == Role::ApiOwner { Role::ConsumerAdmin } else { Role::TeamMember }
+}
+
+/// Whether `caller` may invite while Consumer Admins may not, and place people in any organisation.
+#[must_use]
+pub fn invites_without_bounds(caller: &User) -> bool {
+    caller.role == Role::ApiOwner
 }
 
 /// Whether nobody is hidden from `caller`, and no team.
@@ -95,8 +168,13 @@ pub fn makes_visible(team: &TeamId) -> bool {
 /// The teams of `person` that `caller` is shown: all for API Owners and for oneself, else the shared ones.
 #[must_use]
 pub fn visible_teams(caller: &User, person: &User) -> Vec<TeamId> {
-    let everything = sees_everybody(caller) || caller.id == person.id;
-    person.team_ids.iter().filter(|team| everything || caller.team_ids.contains(team)).cloned().collect()
+    if caller.id == person.id { person.team_ids.clone() } else { shown_teams(caller, &person.team_ids) }
+}
+
+/// Those of `teams` that `caller` is shown: all for API Owners, else their own.
+#[must_use]
+pub fn shown_teams(caller: &User, teams: &[TeamId]) -> Vec<TeamId> {
+    teams.iter().filter(|team| sees_everybody(caller) || caller.team_ids.contains(team)).cloned().collect()
 }
 
 #[cfg(test)]

@@ -21,5 +21,5 @@ pub use next::Next;
 pub use page::{Listing, PageBody, Parameters};
 pub use parse::{boolean, choice, integer, items, secret, text};
 pub use path::PathId;
-pub use people::{ListedPerson, UserBody};
+pub use people::{ListedPerson, PlaceBody, UserBody};
 pub use problem::{FieldFault, Problem};

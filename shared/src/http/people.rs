@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::Instant;
 use crate::{
     domain::{
-        ids::{TeamId, UserId},
+        ids::{OrganisationId, TeamId, UserId},
         name::Name,
         rights,
         user::{Role, Source, Status, User},
@@ -21,6 +21,20 @@ pub struct PlaceBody {
     pub id: String,
     /// Its name.
     pub name: Name,
+}
+
+impl PlaceBody {
+    /// An organisation; `None` where it is gone.
+    #[must_use]
+    pub fn organisation(id: &OrganisationId, places: &Places) -> Option<Self> {
+        Some(Self { id: id.to_string(), name: places.organisation(id)?.clone() })
+    }
+
+    /// Teams. One that is being deleted has lost its row, and with it its name: it is not shown any more.
+    #[must_use]
+    pub fn teams(ids: &[TeamId], places: &Places) -> Vec<Self> {
+        ids.iter().filter_map(|id| Some(Self { id: id.to_string(), name: places.team(id)?.clone() })).collect()
+    }
 }
 
 /// A person, as admins, owners and they themselves see them.
@@ -47,11 +61,8 @@ impl UserBody {
     /// `person` as `caller` sees them: teams that are not the caller's are not shown.
     #[must_use]
     pub fn new(caller: &User, person: User, places: &Places) -> Self {
-        let teams = teams(&rights::visible_teams(caller, &person), places);
-        let organisation = person
-            .organisation_id
-            .as_ref()
-            .and_then(|id| Some(PlaceBody { id: id.to_string(), name: places.organisation(id)?.clone() }));
+        let teams = PlaceBody::teams(&rights::visible_teams(caller, &person), places);
+        let organisation = person.organisation_id.as_ref().and_then(|id| PlaceBody::organisation(id, places));
         Self {
             id: person.id,
             email: person.email.into(),
@@ -104,7 +115,7 @@ impl ListedPerson {
         if rights::sees_details_in_lists(caller) {
             return Self::Whole(Box::new(UserBody::new(caller, person, places)));
         }
-        let teams = teams(&rights::visible_teams(caller, &person), places);
+        let teams = PlaceBody::teams(&rights::visible_teams(caller, &person), places);
         Self::Brief {
             id: person.id,
             first_name: person.first_name,
@@ -115,10 +126,4 @@ impl ListedPerson {
             teams,
         }
     }
-}
-
-fn teams(ids: &[TeamId], places: &Places) -> Vec<PlaceBody> {
-    let place = |id: &TeamId| Some(PlaceBody { id: id.to_string(), name: places.team(id)?.clone() });
-    // A team that is being deleted has lost its row, and with it its name: it is not shown any more.
-    ids.iter().filter_map(place).collect()
 }

@@ -54,10 +54,18 @@ impl Composer<'_> {
             (Stage::Invited, Some(copy)) if self.now < copy.expires_at => {
                 self.invitation(to, &known.user_id, known.link_version, copy)
             }
-            (Stage::Invited | Stage::Unfinished | Stage::Settled, _) => {
-                self.entry(Event::AlreadyRegistered, [to], Map::new())
-            }
+            (Stage::Invited | Stage::Unfinished | Stage::Settled, _) => self.already_registered(to, false),
         }
+    }
+
+    /// Tells the holder of an address with an account that somebody invited it.
+    #[must_use]
+    pub fn invited_though_registered(&self, to: &Email) -> OutboxEntry {
+        self.already_registered(to, true)
+    }
+
+    fn already_registered(&self, to: &Email, invited: bool) -> OutboxEntry {
+        self.entry(Event::AlreadyRegistered, [to], Map::from_iter([("invited".to_owned(), json!(invited))]))
     }
 
     /// Invites to the portal.

@@ -98,6 +98,7 @@ mod tests {
     use crate::{
         domain::{
             email::Email,
+            ids::InvitationId,
             name::Name,
             organisation::Placement,
             user::{NewUser, Role, Source, Start, Status, User},
@@ -133,7 +134,8 @@ mod tests {
         variables.insert("organisation".to_owned(), json!(inviter.map(|_| "Analytical Engines")));
         variables.insert("teams".to_owned(), json!(["Mill", "Store"]));
         variables.insert("expires_at".to_owned(), json!("22 January 2026, 09:30 UTC"));
-        InvitationCopy { expires_at: Timestamp::MAX, variables }
+        let id = InvitationId::new(Timestamp::UNIX_EPOCH, 1);
+        InvitationCopy { id, expires_at: Timestamp::MAX, variables }
     }
 
     /// Every mail of the product, under the name of its case.
@@ -152,6 +154,7 @@ mod tests {
         vec![
             ("confirm_registration", compose.confirm_registration(&user.email, &user.id, 1, Timestamp::UNIX_EPOCH)),
             ("already_registered", compose.known_address(&user.email, &known)),
+            ("already_registered_and_invited", compose.invited_though_registered(&user.email)),
             ("registration_pending", compose.registration_pending([&owner], user).unwrap()),
             ("welcome_active", compose.welcome(user, Status::Active)),
             ("welcome_inactive", compose.welcome(user, Status::Inactive)),
@@ -248,6 +251,6 @@ mod tests {
                 without_names.push(case);
             }
         }
-        assert_eq!(without_names, ["confirm_registration", "already_registered"]);
+        assert_eq!(without_names, ["confirm_registration", "already_registered", "already_registered_and_invited"]);
     }
 }

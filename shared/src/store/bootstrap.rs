@@ -1,26 +1,19 @@
 //! What every portal starts with: the Default Organisation, its team, settings, and a way in for the first API Owner.
 
-use serde_json::{Map, json};
-
 use super::{
-    Store, StoreError,
-    change::Change,
-    keys::Key,
-    rows::{InvitationCopy, Owners, Stage},
-    transaction::{Commit, Transaction},
+    Invited, Inviting, Places, Store, StoreError, change::Change, keys::Key, rows::Owners, transaction::Transaction,
 };
 use crate::{
     domain::{
         audit::Origin,
         email::Email,
-        ids::{InvitationId, OrganisationId, TeamId},
-        invitation::{Invitation, InvitationStatus},
+        ids::{OrganisationId, TeamId},
         name::Name,
         organisation::{Organisation, Team},
         settings::Settings,
         user::{NewUser, Role, Source, Start, Status},
     },
-    mail::{MailSettings, in_words},
+    mail::MailSettings,
 };
 
 /// The person whom the deployment invites.
@@ -71,7 +64,7 @@ impl Store {
 
     /// Invites the first API Owner, unless the address is known. Returns whether an invitation was queued.
     ///
-    /// One transaction: person, e-mail sentinel, invitation, audit, outbox.
+    /// One transaction, that of every invitation.
     pub async fn invite_first_owner(&self, owner: FirstOwner, origin: &Origin) -> Result<bool, StoreError> {
         let life = self.settings().await?.invitation_life();
         let new = NewUser {
@@ -83,30 +76,10 @@ impl Store {
             source: Source::ApiOwner,
             start: Start::As(Status::Invited),
         };
-        let mut user = new.at(origin.now, self.db.random.number());
-        let invitation = Invitation {
-            id: InvitationId::new(origin.now, self.db.random.number()),
-            user_id: user.id.clone(),
-            invited_by: None,
-            status: InvitationStatus::Pending,
-            sent_at: origin.now,
-            expires_at: origin.now + life,
-        };
-        user.invitation_id = Some(invitation.id.clone());
-        let variables = Map::from_iter([
-            ("first_name".to_owned(), json!(user.first_name)),
-            ("inviter".to_owned(), json!(null)),
-            ("organisation".to_owned(), json!(null)),
-            ("teams".to_owned(), json!([])),
-            ("expires_at".to_owned(), json!(in_words(invitation.expires_at))),
-        ]);
-        let copy = InvitationCopy { expires_at: invitation.expires_at, variables };
-        let mut transaction = Transaction::default();
-        transaction.create_sentinel(&user, Stage::Invited, Some(copy.clone()));
-        transaction.create_user(&user);
-        transaction.create(Key::invitation(&invitation.id), &invitation, &[]);
-        transaction.audit(&self.event(origin, "invitation.created", Some(invitation.id.as_str())));
-        transaction.mail(&self.compose(origin).invitation(&user.email, &user.id, user.link_version, &copy));
-        Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
+        let inviting = Inviting { by: None, places: &Places::default(), life };
+        match self.invite(new, &inviting, origin).await? {
+            Invited::Done(_) => Ok(true),
+            Invited::Taken(_) | Invited::NoSuchTeam => Ok(false),
+        }
     }
 }

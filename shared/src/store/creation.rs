@@ -11,6 +11,7 @@ use super::{
     Store, StoreError,
     change::Change,
     db::read,
+    fetch::Fetched,
     keys::{Key, Table, UNFINISHED_IDENTITIES, instant_and_id},
     query::text,
     rows::{INTO_STATUS, Sentinel, Stage, into_status},
@@ -89,25 +90,7 @@ impl Store {
         }
         let organisation_id = organisation.unwrap_or_else(OrganisationId::default_organisation);
         let keys = team_ids.iter().map(Key::team).chain([Key::organisation(&organisation_id)]);
-        let fetched = self.db.fetch(keys).await?;
-        let Some(organisation) = fetched.get::<Organisation>(&Key::organisation(&organisation_id))? else {
-            return Ok(Placing::NoSuchOrganisation);
-        };
-        let mut placement = Placement { organisation_id, team_ids: Vec::new() };
-        for id in team_ids {
-            match fetched.get::<Team>(&Key::team(&id))? {
-                Some(team) if team.organisation_id == placement.organisation_id => {
-                    if !placement.team_ids.contains(&id) {
-                        placement.team_ids.push(id);
-                    }
-                }
-                _ => return Ok(Placing::NoSuchTeam),
-            }
-        }
-        if placement.team_ids.is_empty() {
-            placement.team_ids.push(organisation.default_team_id);
-        }
-        Ok(Placing::At(placement))
+        placing_in(&self.db.fetch(keys).await?, organisation_id, &team_ids)
     }
 
     /// Writes a person whose Cognito user is to follow.
@@ -119,9 +102,7 @@ impl Store {
         let address = transaction.create_sentinel(&user, Stage::Unfinished, None);
         transaction.create_user(&user);
         transaction.create_memberships(&user);
-        for team in user.team_ids.iter().filter(|team| **team != TeamId::default_team()) {
-            transaction.add(Change::check(Key::team(team), "attribute_exists(#pk)"));
-        }
+        transaction.check_teams(&user.team_ids);
         transaction.note_identity(&UnfinishedIdentity::of(&user));
         transaction.audit(&self.created(origin, "user.created", &user));
         match self.db.commit(transaction).await? {
@@ -201,6 +182,32 @@ impl Store {
         transaction.add(Change::delete(note.key()));
         self.db.commit(transaction).await.map(drop)
     }
+}
+
+/// Where a person may be placed, from the rows of the organisation and of the teams that are named.
+pub(super) fn placing_in(
+    fetched: &Fetched,
+    organisation_id: OrganisationId,
+    team_ids: &[TeamId],
+) -> Result<Placing, StoreError> {
+    let Some(organisation) = fetched.get::<Organisation>(&Key::organisation(&organisation_id))? else {
+        return Ok(Placing::NoSuchOrganisation);
+    };
+    let mut placement = Placement { organisation_id, team_ids: Vec::new() };
+    for id in team_ids {
+        match fetched.get::<Team>(&Key::team(id))? {
+            Some(team) if team.organisation_id == placement.organisation_id => {
+                if !placement.team_ids.contains(id) {
+                    placement.team_ids.push(id.clone());
+                }
+            }
+            _ => return Ok(Placing::NoSuchTeam),
+        }
+    }
+    if placement.team_ids.is_empty() {
+        placement.team_ids.push(organisation.default_team_id);
+    }
+    Ok(Placing::At(placement))
 }
 
 impl Transaction {

@@ -71,6 +71,13 @@ impl Key {
         Self::new(Table::Portal, format!("INVITATION#{id}"), "INVITATION")
     }
 
+    /// That a Consumer Admin's invitation of this address into `team` waits, although the address has an account
+    /// elsewhere: a second one finds it, as it would find the invitation of a new address.
+    #[must_use]
+    pub fn elsewhere(team: &TeamId, email: &Email) -> Self {
+        Self::new(Table::Portal, team_partition(team), format!("ELSEWHERE#{}", email.as_str()))
+    }
+
     /// The portal's settings.
     #[must_use]
     pub fn settings() -> Self {
@@ -120,6 +127,12 @@ pub const OUTBOX_PREFIX: &str = "OUTBOX#";
 pub const UNFINISHED_IDENTITIES: &str = "UNFINISHED#identity";
 /// The partition of all people in the index `Lists`.
 pub const ALL_PEOPLE: &str = "USERS";
+/// The partition of all invitations in the index `Lists`.
+pub const ALL_INVITATIONS: &str = "INVITATIONS";
+/// The partition of invitations that wait, by their expiry, in the index `Queues`.
+pub const PENDING_INVITATIONS: &str = "INVITATIONS#pending";
+/// The partition of invitations whose person still stands there after their expiry, by it, in the index `Queues`.
+pub const EXPIRED_INVITATIONS: &str = "INVITATIONS#expired";
 /// The partition of all unsent mails in the index `Unsent`.
 pub const UNSENT: &str = "UNSENT";
 
@@ -127,6 +140,12 @@ pub const UNSENT: &str = "UNSENT";
 #[must_use]
 pub fn people_in(status: Status) -> String {
     format!("USERS#{}", status.as_str())
+}
+
+/// The partition of an organisation's invitations in the index `Groups`.
+#[must_use]
+pub fn invitations_of(organisation: &OrganisationId) -> String {
+    format!("ORGANISATION#{organisation}#INVITATIONS")
 }
 
 /// A team's partition: the team and its memberships.

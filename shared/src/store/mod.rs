@@ -18,6 +18,7 @@ mod transaction;
 mod bootstrap;
 mod confirmation;
 mod creation;
+mod invitations;
 mod people;
 mod registration;
 mod session;
@@ -31,6 +32,10 @@ pub use bootstrap::FirstOwner;
 pub use confirmation::{Claim, Confirmation, LinkFacts};
 pub use creation::{Creation, Finish, Placing, UnfinishedIdentity};
 pub use db::{Db, Tables};
+pub use invitations::{
+    Acceptance, Asked, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Inviting, OpenedInvitation, Resent,
+    ResendFacts, Revoked, SendFacts, Sent, Surroundings,
+};
 pub use outbox::{Outbox, Taken};
 pub use people::{Filter, Page};
 pub use places::Places;
@@ -91,6 +96,6 @@ impl StoreError {
 
 /// A key for the log: an address in it is left out.
 fn key_label(key: &Key) -> String {
-    let partition = if key.pk.starts_with("EMAIL#") { "EMAIL#…" } else { &key.pk };
-    format!("{partition} / {}", key.sk)
+    let without = |part: &str, prefix: &str| if part.starts_with(prefix) { format!("{prefix}…") } else { part.to_owned() };
+    format!("{} / {}", without(&key.pk, "EMAIL#"), without(&key.sk, "ELSEWHERE#"))
 }

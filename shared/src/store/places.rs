@@ -51,13 +51,20 @@ impl Places {
 impl Store {
     /// Looks up the names that `places` lacks to show `people`: one batch, or none where all are there.
     pub async fn complete_places(&self, places: &mut Places, people: &[User]) -> Result<(), StoreError> {
-        let organisations: Vec<_> = people
-            .iter()
-            .filter_map(|user| user.organisation_id.as_ref())
-            .filter(|id| !places.organisations.contains_key(id))
-            .collect();
-        let teams: Vec<_> =
-            people.iter().flat_map(|user| &user.team_ids).filter(|id| !places.teams.contains_key(id)).collect();
+        let organisations = people.iter().filter_map(|user| user.organisation_id.as_ref());
+        self.look_up_places(places, organisations, people.iter().flat_map(|user| &user.team_ids)).await
+    }
+
+    /// Looks up those of these names that `places` lacks: one batch, or none where all are there.
+    pub async fn look_up_places(
+        &self,
+        places: &mut Places,
+        organisations: impl IntoIterator<Item = &OrganisationId>,
+        teams: impl IntoIterator<Item = &TeamId>,
+    ) -> Result<(), StoreError> {
+        let lacking = organisations.into_iter().filter(|id| !places.organisations.contains_key(*id));
+        let organisations: Vec<_> = lacking.collect();
+        let teams: Vec<_> = teams.into_iter().filter(|id| !places.teams.contains_key(*id)).collect();
         if organisations.is_empty() && teams.is_empty() {
             return Ok(());
         }

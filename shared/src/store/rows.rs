@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::{
     email::Email,
-    ids::{OrganisationId, TeamId, UserId},
+    ids::{InvitationId, OrganisationId, TeamId, UserId},
     link::CONFIRM_LIFE,
     user::{Status, User},
 };
@@ -56,6 +56,8 @@ pub struct Sentinel {
 /// What an invitation's mail says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvitationCopy {
+    /// Which invitation.
+    pub id: InvitationId,
     /// Until when the invitation works.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub expires_at: Timestamp,
@@ -115,6 +117,13 @@ impl Transaction {
             let membership = Membership { user_id, team_id: team.clone(), organisation_id };
             self.create(Key::membership(team, &user.id), &membership, &[]);
         }
+    }
+
+    /// Adds a check of each of these teams: everything that puts somebody into a team holds to its being there. The
+    /// Default Organisation's default team is never deleted.
+    pub(super) fn check_teams(&mut self, teams: &[TeamId]) -> Vec<Position> {
+        let deletable = teams.iter().filter(|team| **team != TeamId::default_team());
+        deletable.map(|team| self.add(Change::check(Key::team(team), "attribute_exists(#pk)"))).collect()
     }
 
     /// Adds an active API Owner to those who are counted.

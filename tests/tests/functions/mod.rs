@@ -8,6 +8,7 @@ pub fn router(bench: &Bench, name: &str) -> Router {
     let (store, identity, clock) = (bench.store.clone(), bench.identity.clone(), bench.clock.clone());
     match name {
         "approve" => approve::router(approve::App { store, identity, clock }),
+        "invite" => invite::router(invite::App { store, identity, clock }),
         "login" => login::router(login::App { store, identity, clock, random: bench.random.clone() }),
         "me" => me::router(me::App { store }),
         "register" => register::router(register::App { store, identity, clock }),

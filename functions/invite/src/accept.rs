@@ -1,0 +1,115 @@
+//! `POST /v1/invitations/accept`: the invitee chooses a password and is in.
+
+use axum::{Json, extract::State};
+use shared::{
+    domain::{
+        Fault,
+        audit::{Actor, Origin},
+        link::{HashedToken, PlainToken, Purpose},
+        name::Name,
+        password::{Holder, Password},
+        settings::Settings,
+        user::{Status, User},
+    },
+    http::{Fields, FromFields, Next, Payload, Problem, RequestId, secret, text},
+    identity::Established,
+    store::{Acceptance, Claim},
+};
+
+use crate::App;
+
+/// The link's token, the password that was chosen, and the names where the inviter got them wrong.
+pub struct Accept {
+    /// `None` for what cannot be a token.
+    token: Option<PlainToken>,
+    password: Password,
+    first_name: Option<Name>,
+    last_name: Option<Name>,
+}
+
+impl FromFields for Accept {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let token = fields.required("token", secret).map(|token| PlainToken::parse(&token));
+        let password = fields.required("password", secret).map(Password::new);
+        let first_name = fields.optional("first_name", text(Name::parse));
+        let last_name = fields.optional("last_name", text(Name::parse));
+        Some(Self { token: token?, password: password?, first_name, last_name })
+    }
+}
+
+/// Why an acceptance is refused.
+#[derive(Debug)]
+pub enum AcceptError {
+    /// The link was used, replaced or revoked, has expired, or never existed; or its team is gone.
+    LinkNotUsable,
+    /// Another request is using the link right now.
+    Held,
+    /// The password cannot be used; the link still can.
+    Password(Vec<Fault>),
+}
+
+impl From<AcceptError> for Problem {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::LinkNotUsable => Self::link_not_usable(),
+            AcceptError::Held => Self::try_again(2),
+            AcceptError::Password(faults) => Self::password("password", faults),
+        }
+    }
+}
+
+/// Accepts the invitation behind the link: claims the person, sets the password at Cognito, consumes the link. A refused
+/// password leaves the link usable; so does a crash, once the claim has lapsed.
+pub async fn accept(State(app): State<App>, request: RequestId, payload: Payload) -> Result<Json<Next>, Problem> {
+    let body: Accept = payload.read()?;
+    let now = app.clock.now();
+    let token = body.token.as_ref().ok_or(AcceptError::LinkNotUsable)?.hashed();
+    let facts = app.store.link_facts(&token).await?;
+    let link = facts.link.as_ref().filter(|link| link.is_usable(Purpose::Accept, now));
+    let link = link.ok_or(AcceptError::LinkNotUsable)?;
+    let user = match app.store.claim(link, Status::Invited, now).await? {
+        Claim::Yours(user) => user,
+        Claim::Held => return Err(AcceptError::Held.into()),
+        Claim::Void => return Err(AcceptError::LinkNotUsable.into()),
+    };
+    let origin = request.origin(Actor::Visitor, now);
+    let accepted = finish(&app, &token, &user, &body, &facts.settings, &origin).await;
+    if accepted.is_err() {
+        // Whatever stopped it, the link must not wait for the claim to lapse. What somebody else claimed stays claimed.
+        if let Err(error) = app.store.release(&user).await {
+            tracing::error!(user = %user.id, %error, "a claim could not be released; it lapses");
+        }
+    }
+    accepted.map(|()| Json(Next::LogIn))
+}
+
+/// What follows the claim: the password, then the transaction that consumes the link.
+async fn finish(
+    app: &App,
+    token: &HashedToken,
+    user: &User,
+    body: &Accept,
+    settings: &Settings,
+    origin: &Origin,
+) -> Result<(), Problem> {
+    let first_name = body.first_name.as_ref().unwrap_or(&user.first_name);
+    let last_name = body.last_name.as_ref().unwrap_or(&user.last_name);
+    let faults = settings.password_policy.check(&body.password, Holder { email: &user.email, first_name, last_name });
+    if !faults.is_empty() {
+        return Err(AcceptError::Password(faults).into());
+    }
+    match app.identity.establish(&user.id, &user.email, &body.password).await? {
+        Established::Done => {}
+        Established::PasswordRefused => return Err(AcceptError::Password(vec![Fault::refused_password()]).into()),
+    }
+    match app.store.accept_invitation(token, user, (first_name, last_name), origin).await? {
+        Acceptance::Done => Ok(()),
+        Acceptance::Overtaken => Err(AcceptError::Held.into()),
+        Acceptance::Void => Err(AcceptError::LinkNotUsable.into()),
+    }
+}
+
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,49 @@
+//! `DELETE /v1/invitations/{id}`: takes an invitation back, for good.
+
+use axum::extract::State;
+use http::StatusCode;
+use shared::{
+    domain::{audit::Actor, invitation::InvitationStatus, rights::{Action, decide}},
+    http::{PathId, Payload, Problem, RequestId, Session},
+    store::Revoked,
+};
+
+use crate::{
+    App,
+    manage::{self, MAX_TRIES, ManageError},
+};
+
+/// Revokes an invitation: its links are dead at once. Whoever came in by it alone is gone with it, and the address is
+/// free. Doing it again changes nothing.
+pub async fn revoke(
+    State(app): State<App>,
+    session: Session,
+    request: RequestId,
+    PathId(id): PathId,
+    payload: Payload,
+) -> Result<StatusCode, Problem> {
+    let now = app.clock.now();
+    let mut payload = Some(payload);
+    for _ in 0..MAX_TRIES {
+        let (caller, _, invitation) = manage::open(&app, &session, &id).await?;
+        decide(&caller, Action::ManageInvitation(&invitation))?;
+        if let Some(payload) = payload.take() {
+            payload.read_nothing()?;
+        }
+        match invitation.status {
+            InvitationStatus::Revoked => return Ok(StatusCode::NO_CONTENT),
+            InvitationStatus::Accepted => return Err(ManageError::WrongStatus(invitation.status).into()),
+            InvitationStatus::Pending | InvitationStatus::Expired => {}
+        }
+        let (person, _) = app.store.invited_person(&invitation).await?;
+        let origin = request.origin(Actor::User(caller.id.clone()), now);
+        match app.store.revoke_invitation(&invitation, person.as_ref(), &origin).await? {
+            Revoked::Done => return Ok(StatusCode::NO_CONTENT),
+            Revoked::Overtaken => {}
+        }
+    }
+    Err(ManageError::Overtaken.into())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! `POST /v1/users/{id}/invite`: sends an invitation to somebody who was created without a password.
+
+use axum::{extract::State, response::IntoResponse};
+use shared::{
+    domain::{
+        audit::Actor,
+        ids::{InvitationId, UserId},
+        rights::{Action, decide},
+        user::Status,
+    },
+    http::{PathId, Payload, Problem, RequestId, Session, admit},
+    mail::Delivery,
+    store::{Inviting, Sent},
+};
+
+use crate::{
+    App,
+    view::{InvitationBody, invitation_pending, unknown_team},
+};
+
+/// Why no invitation is sent.
+#[derive(Debug)]
+pub enum SendError {
+    /// There is no such person.
+    Unknown,
+    /// No sender is set.
+    NoSender,
+    /// They have a password: who has one needs no invitation.
+    PasswordAlreadySet,
+    /// They registered by themselves and have not confirmed their address yet.
+    WrongStatus(Status),
+    /// An invitation waits.
+    Pending(InvitationId),
+    /// Their team is gone.
+    NoSuchTeam,
+}
+
+impl From<SendError> for Problem {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Unknown => Self::not_found(),
+            SendError::NoSender => Self::mail_not_configured(),
+            SendError::PasswordAlreadySet => {
+                let detail = "This person has a password and needs no invitation.";
+                Self::conflict("password-already-set", "Has a password", detail)
+            }
+            SendError::WrongStatus(status) => {
+                let detail = format!("This person is {}, which does not allow it.", status.as_str());
+                Self::conflict("wrong-status", "Not in this state", detail)
+                    .member("user_status", serde_json::json!(status))
+            }
+            SendError::Pending(id) => invitation_pending(&id),
+            SendError::NoSuchTeam => unknown_team(),
+        }
+    }
+}
+
+/// Sends an invitation to a person without a password; they stay whatever becomes of it.
+pub async fn send(
+    State(app): State<App>,
+    session: Session,
+    request: RequestId,
+    PathId(id): PathId,
+    payload: Payload,
+) -> Result<impl IntoResponse, Problem> {
+    let id = UserId::parse(&id);
+    let found = app.store.send_facts(&session.user_id, id.as_ref()).await?;
+    let caller = admit(&session, found.caller)?;
+    decide(&caller, Action::SendInvitation)?;
+    let person = found.person.ok_or(SendError::Unknown)?;
+    payload.read_nothing()?;
+    if found.settings.sender.is_none() {
+        return Err(SendError::NoSender.into());
+    }
+    let (pending, places) = app.store.pending_invitation(&person).await?;
+    let now = app.clock.now();
+    let origin = request.origin(Actor::User(caller.id.clone()), now);
+    let inviting = Inviting { by: Some(&caller), places: &places, life: found.settings.invitation_life() };
+    match app.store.send_invitation(&person, pending.as_ref(), &inviting, &origin).await? {
+        Sent::Done(invitation) => {
+            InvitationBody::new(&caller, *invitation, Delivery::Queued, &places, now).created()
+        }
+        Sent::Pending(id) => Err(SendError::Pending(id).into()),
+        Sent::WrongStatus(status @ Status::Unconfirmed) => Err(SendError::WrongStatus(status).into()),
+        Sent::WrongStatus(_) => Err(SendError::PasswordAlreadySet.into()),
+        Sent::NoSuchTeam => Err(SendError::NoSuchTeam.into()),
+        Sent::Gone => Err(SendError::Unknown.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! How invitations are shown. Nobody is ever shown a link.
+
+use axum::{Json, response::IntoResponse};
+use http::{HeaderValue, StatusCode, header};
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::{
+    domain::{
+        ids::{InvitationId, UserId},
+        invitation::{Invitation, InvitationStatus},
+        name::Name,
+        rights,
+        user::{Role, User},
+    },
+    http::{Instant, PlaceBody, Problem},
+    mail::Delivery,
+    store::Places,
+};
+
+/// How far the newest mail has come, in the words of `docs/api.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryBody {
+    /// Not sent yet.
+    Queued,
+    /// SES has it, as far as is known.
+    Sent,
+    /// It could not be delivered.
+    Bounced,
+}
+
+impl From<Delivery> for DeliveryBody {
+    fn from(delivery: Delivery) -> Self {
+        match delivery {
+            Delivery::Queued | Delivery::Expired => Self::Queued,
+            Delivery::Sent => Self::Sent,
+            Delivery::Refused => Self::Bounced,
+        }
+    }
+}
+
+/// An invitation.
+#[derive(Debug, Serialize)]
+pub struct InvitationBody {
+    id: InvitationId,
+    user_id: UserId,
+    email: String,
+    first_name: Name,
+    last_name: Name,
+    role: Role,
+    organisation: Option<PlaceBody>,
+    teams: Vec<PlaceBody>,
+    status: InvitationStatus,
+    delivery: DeliveryBody,
+    invited_by: Option<UserId>,
+    sent_at: Instant,
+    expires_at: Instant,
+}
+
+impl InvitationBody {
+    /// `invitation` at `now`, as `caller` sees it: teams that are not the caller's are not shown.
+    #[must_use]
+    pub fn new(caller: &User, invitation: Invitation, delivery: Delivery, places: &Places, now: Timestamp) -> Self {
+        let status = invitation.status_at(now);
+        Self {
+            id: invitation.id,
+            user_id: invitation.user_id,
+            email: invitation.email.into(),
+            first_name: invitation.first_name,
+            last_name: invitation.last_name,
+            role: invitation.role,
+            organisation: invitation.organisation_id.as_ref().and_then(|id| PlaceBody::organisation(id, places)),
+            teams: PlaceBody::teams(&rights::shown_teams(caller, &invitation.team_ids), places),
+            status,
+            delivery: delivery.into(),
+            invited_by: invitation.invited_by,
+            sent_at: Instant(invitation.sent_at),
+            expires_at: Instant(invitation.expires_at),
+        }
+    }
+
+    /// The answer to its creation.
+    pub(crate) fn created(self) -> Result<impl IntoResponse, Problem> {
+        let location = HeaderValue::from_str(&format!("/v1/invitations/{}", self.id)).map_err(Problem::internal)?;
+        Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(self)))
+    }
+}
+
+/// 409: an invitation of this address waits.
+pub(crate) fn invitation_pending(id: &InvitationId) -> Problem {
+    let detail = "An invitation of this address waits already. It can be sent again.";
+    Problem::conflict("invitation-pending", "Already invited", detail)
+        .member("invitation_id", serde_json::json!(id))
+}
+
+/// 422: one of the teams is not there, or not the caller's to place people in.
+pub(crate) fn unknown_team() -> Problem {
+    let fault = shared::domain::Fault::new("unknown_team", "The organisation has no such team.");
+    Problem::validation(&[shared::http::FieldFault::new("team_ids", fault)])
+}

@@ -1,0 +1,117 @@
+//! Invitations: made, sent again, revoked, accepted, listed, expired.
+//!
+//! An invitation of a new address writes the person at once, in the status `invited`, so that one address has one
+//! account from the start. Source of the rules: `docs/architecture.md`, sections 3.9, 4 and 5.
+
+mod accept;
+mod elsewhere;
+mod invite;
+mod list;
+mod resend;
+mod revoke;
+mod sweep;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, json};
+
+pub use accept::{Acceptance, OpenedInvitation};
+pub use elsewhere::InvitedElsewhere;
+pub use invite::{Asked, InviteFacts, Invited, SendFacts, Sent, Surroundings};
+pub use list::InvitationPage;
+pub use resend::{Resent, ResendFacts};
+pub use revoke::Revoked;
+
+use super::{
+    Places,
+    change::Change,
+    keys::{self, Key},
+    rows::InvitationCopy,
+    transaction::{Position, Transaction},
+};
+use crate::{
+    domain::{
+        ids::InvitationId,
+        invitation::{Invitation, InvitationStatus},
+        user::User,
+    },
+    mail::in_words,
+};
+
+/// Who invites, and what the mail has to say beside the invited person.
+#[derive(Clone, Copy, Debug)]
+pub struct Inviting<'a> {
+    /// Who invites; `None` for the deployment.
+    pub by: Option<&'a User>,
+    /// The names of the places.
+    pub places: &'a Places,
+    /// How long the invitation works.
+    pub life: SignedDuration,
+}
+
+impl Inviting<'_> {
+    /// What the mail of an invitation of `person` says.
+    fn copy(&self, id: &InvitationId, person: &User, now: Timestamp) -> InvitationCopy {
+        let expires_at = now + self.life;
+        let inviter = self.by.map(|by| format!("{} {}", by.first_name.as_str(), by.last_name.as_str()));
+        let organisation = person.organisation_id.as_ref().and_then(|id| self.places.organisation(id));
+        let teams: Vec<_> = person.team_ids.iter().filter_map(|id| self.places.team(id)).collect();
+        let variables = Map::from_iter([
+            ("first_name".to_owned(), json!(person.first_name)),
+            ("inviter".to_owned(), json!(inviter)),
+            ("organisation".to_owned(), json!(organisation)),
+            ("teams".to_owned(), json!(teams)),
+            ("expires_at".to_owned(), json!(in_words(expires_at))),
+        ]);
+        InvitationCopy { id: id.clone(), expires_at, variables }
+    }
+}
+
+/// That an invitation of an address with an account elsewhere waits in a team.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Elsewhere {
+    invitation_id: InvitationId,
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    expires_at: Timestamp,
+}
+
+/// The write of an invitation's row with its index keys: in the lists always, in the queue of its status while
+/// something is to happen to it.
+fn row(invitation: &Invitation, person_stands: bool) -> Change {
+    let mut put = Change::put(Key::invitation(&invitation.id), invitation);
+    if let Some(organisation) = &invitation.organisation_id {
+        put = put.and("group_pk", keys::invitations_of(organisation)).and("group_sk", &invitation.id);
+    }
+    if !invitation.elsewhere {
+        put = put.and("list_pk", keys::ALL_INVITATIONS).and("list_sk", &invitation.id);
+    }
+    let queue = match invitation.status {
+        InvitationStatus::Pending => Some(keys::PENDING_INVITATIONS),
+        InvitationStatus::Expired if person_stands => Some(keys::EXPIRED_INVITATIONS),
+        InvitationStatus::Expired | InvitationStatus::Accepted | InvitationStatus::Revoked => None,
+    };
+    match queue {
+        Some(queue) => {
+            let due = keys::instant_and_id(invitation.expires_at, invitation.id.as_str());
+            put.and("queue_pk", queue).and("queue_sk", due)
+        }
+        None => put,
+    }
+}
+
+impl Transaction {
+    /// Adds a new invitation.
+    fn create_invitation(&mut self, invitation: &Invitation) {
+        self.add(row(invitation, true).when_new());
+    }
+
+    /// Adds the new state of an invitation over the version that it was read in.
+    fn change_invitation(&mut self, before: &Invitation, after: &Invitation, person_stands: bool) -> Position {
+        self.add(row(after, person_stands).when("#version = :version").with("version", before.version))
+    }
+}
+
+/// `invitation` in `status`, one version on.
+fn into_status(invitation: &Invitation, status: InvitationStatus) -> Invitation {
+    Invitation { status, version: invitation.version + 1, ..invitation.clone() }
+}

@@ -1,0 +1,97 @@
+//! Revoking an invitation: for good, and with it whoever came in by it alone.
+
+use super::{into_status, invite::goes_with_invitation};
+use crate::{
+    domain::{
+        audit::Origin,
+        invitation::{Invitation, InvitationStatus},
+        user::{Status, User},
+    },
+    store::{
+        Store, StoreError, UnfinishedIdentity,
+        change::Change,
+        keys::Key,
+        rows::Stage,
+        transaction::{Commit, Transaction},
+    },
+};
+
+/// What became of revoking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// The link is void.
+    Done,
+    /// The invitation, or its person, changed since it was read.
+    Overtaken,
+}
+
+impl Store {
+    /// Takes an invitation back. Who was created by it goes and leaves the address free, even while they are accepting
+    /// it: a note remembers the Cognito user that this may leave. Who was created by hand stays, without a link.
+    ///
+    /// One transaction: invitation (as it was read), person and sentinel (still invited by it), memberships, note, audit;
+    /// elsewhere the waiting items.
+    pub async fn revoke_invitation(
+        &self,
+        invitation: &Invitation,
+        person: Option<&User>,
+        origin: &Origin,
+    ) -> Result<Revoked, StoreError> {
+        let revoked = into_status(invitation, InvitationStatus::Revoked);
+        let mut transaction = Transaction::default();
+        transaction.change_invitation(invitation, &revoked, false);
+        transaction.wait_elsewhere_no_longer(invitation);
+        match person {
+            Some(person) if goes_with_invitation(person) => {
+                self.delete_invited(&mut transaction, invitation, person, origin);
+            }
+            Some(person) => transaction.void_invitation(invitation, person),
+            None => {}
+        }
+        let event = self.event(origin, "invitation.revoked", Some(invitation.id.as_str()));
+        transaction.audit(&event.change("status", invitation.status, revoked.status));
+        Ok(match self.db.commit(transaction).await? {
+            Commit::Done => Revoked::Done,
+            Commit::Lost(_) => Revoked::Overtaken,
+        })
+    }
+
+    /// Adds the end of a person who is still invited by `invitation` and never had a password.
+    pub(super) fn delete_invited(
+        &self,
+        transaction: &mut Transaction,
+        invitation: &Invitation,
+        person: &User,
+        origin: &Origin,
+    ) -> UnfinishedIdentity {
+        let user = Change::delete(Key::user(&person.id))
+            .when("#status = :invited AND #invitation_id = :invitation_id")
+            .with("invited", Status::Invited)
+            .with("invitation_id", &invitation.id);
+        transaction.add(user);
+        self.delete_traces(transaction, person);
+        let note = UnfinishedIdentity { user_id: person.id.clone(), since: origin.now };
+        transaction.note_identity(&note);
+        note
+    }
+}
+
+impl Transaction {
+    /// Adds that `person`, still invited by `invitation`, has no invitation any more.
+    fn void_invitation(&mut self, invitation: &Invitation, person: &User) {
+        let raised = person.link_version + 1;
+        let user = Change::update(Key::user(&person.id), "SET #link_version = :raised REMOVE #invitation_id")
+            .when("#status = :invited AND #link_version = :link_version AND #invitation_id = :invitation_id")
+            .with("raised", raised)
+            .with("invited", Status::Invited)
+            .with("link_version", person.link_version)
+            .with("invitation_id", &invitation.id);
+        self.add(user);
+        let sentinel = Change::update(Key::email(&person.email), "SET #link_version = :raised REMOVE #invitation")
+            .when("#user_id = :user_id AND #stage = :invited")
+            .with("raised", raised)
+            .with("user_id", &person.id)
+            .with("invited", Stage::Invited);
+        self.add(sentinel);
+    }
+}

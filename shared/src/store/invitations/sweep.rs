@@ -1,0 +1,119 @@
+//! What the schedule does with invitations: marks those whose time has passed, and later deletes who never came in.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{into_status, invite::goes_with_invitation};
+use crate::{
+    domain::{
+        audit::Origin,
+        ids::InvitationId,
+        invitation::{Invitation, InvitationStatus},
+        user::{Status, User},
+    },
+    store::{
+        Store, StoreError, UnfinishedIdentity,
+        db::read,
+        keys::{self, Key, Table},
+        query::text,
+        transaction::{Commit, Transaction},
+    },
+};
+
+/// What the queue tells of an invitation.
+#[derive(Debug, Deserialize)]
+struct Due {
+    pk: String,
+}
+
+impl Store {
+    /// Invitations that wait although their time passed before `now`, the longest first, at most `most`.
+    pub async fn invitations_to_expire(
+        &self,
+        now: Timestamp,
+        most: u16,
+    ) -> Result<Vec<Result<Invitation, StoreError>>, StoreError> {
+        self.due_invitations(keys::PENDING_INVITATIONS, now, most).await
+    }
+
+    /// Invitations that expired before `since` and may have left a person, the longest first, at most `most`.
+    pub async fn invitations_to_forget(
+        &self,
+        since: Timestamp,
+        most: u16,
+    ) -> Result<Vec<Result<Invitation, StoreError>>, StoreError> {
+        self.due_invitations(keys::EXPIRED_INVITATIONS, since, most).await
+    }
+
+    async fn due_invitations(
+        &self,
+        queue: &str,
+        before: Timestamp,
+        most: u16,
+    ) -> Result<Vec<Result<Invitation, StoreError>>, StoreError> {
+        let query = self
+            .db
+            .indexed(Table::Portal, "Queues", "queue", queue)
+            .key_condition_expression("queue_pk = :pk AND queue_sk < :before")
+            .expression_attribute_values(":before", text(&keys::instant_and_id(before, "")));
+        let items = self.db.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
+        let ids = items.into_iter().map(|item| {
+            let Due { pk } = read(item)?;
+            let id = pk.strip_prefix("INVITATION#").and_then(InvitationId::parse);
+            id.ok_or_else(|| StoreError::Corrupt { key: pk, reason: "no invitation id in the key".to_owned() })
+        });
+        let ids: Vec<Result<InvitationId, StoreError>> = ids.collect();
+        let fetched = self.db.fetch(ids.iter().flatten().map(Key::invitation)).await?;
+        let found = ids.into_iter().filter_map(|id| match id {
+            Ok(id) => fetched.get(&Key::invitation(&id)).transpose(),
+            Err(error) => Some(Err(error)),
+        });
+        Ok(found.collect())
+    }
+
+    /// Marks an invitation as expired. `false` where it was accepted, revoked or sent again meanwhile.
+    ///
+    /// One transaction: invitation (as it was read, its time passed), elsewhere the waiting items, audit.
+    pub async fn expire_invitation(&self, invitation: &Invitation, origin: &Origin) -> Result<bool, StoreError> {
+        if invitation.status != InvitationStatus::Pending || origin.now < invitation.expires_at {
+            return Ok(false);
+        }
+        let expired = into_status(invitation, InvitationStatus::Expired);
+        let mut transaction = Transaction::default();
+        transaction.change_invitation(invitation, &expired, !invitation.elsewhere);
+        transaction.wait_elsewhere_no_longer(invitation);
+        let event = self.event(origin, "invitation.expired", Some(invitation.id.as_str()));
+        transaction.audit(&event.change("status", invitation.status, expired.status));
+        Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
+    }
+
+    /// Deletes the person whom an expired invitation left, if they came in by it alone; otherwise only takes the
+    /// invitation from the queue. `None` where nobody was deleted.
+    ///
+    /// One transaction: invitation (as it was read), person (still invited by it), sentinel, memberships, note, audit.
+    pub async fn forget_invited(
+        &self,
+        invitation: &Invitation,
+        origin: &Origin,
+    ) -> Result<Option<UnfinishedIdentity>, StoreError> {
+        if invitation.status != InvitationStatus::Expired {
+            return Ok(None);
+        }
+        let person = self.person(&invitation.user_id).await?;
+        let person = person.filter(|person| {
+            invitation.is_of(person) && person.status == Status::Invited && goes_with_invitation(person)
+        });
+        let mut transaction = Transaction::default();
+        let ended = into_status(invitation, InvitationStatus::Expired);
+        transaction.change_invitation(invitation, &ended, false);
+        let note = person.map(|person: User| {
+            let note = self.delete_invited(&mut transaction, invitation, &person, origin);
+            transaction.audit(&self.event(origin, "invitation.forgotten", Some(person.id.as_str())));
+            note
+        });
+        Ok(match self.db.commit(transaction).await? {
+            Commit::Done => note,
+            Commit::Lost(_) => None,
+        })
+    }
+}
