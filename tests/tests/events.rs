@@ -11,12 +11,21 @@ use shared::domain::user::{Role, Status};
 mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner and a person in the state that it needs.
-const ANSWERS: [(&str, Status, u16); 18] = [
+const ANSWERS: [(&str, Status, u16); 26] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
     ("approve-reject", Status::Pending, 200),
     ("approve-reopen", Status::Rejected, 200),
+    // The link of the sample was never sent, and its invitation never made.
+    ("invite-accept", Status::Active, 410),
+    ("invite-create", Status::Active, 201),
+    ("invite-list", Status::Active, 200),
+    ("invite-preview", Status::Active, 410),
+    ("invite-read", Status::Active, 404),
+    ("invite-resend", Status::Active, 404),
+    ("invite-revoke", Status::Active, 404),
+    ("invite-send", Status::Active, 409),
     ("login-login", Status::Active, 401),
     ("login-logout", Status::Active, 204),
     ("login-refresh", Status::Active, 401),

@@ -211,6 +211,39 @@ async fn login_may_do_what_it_does() {
 }
 
 #[tokio::test]
+async fn invite_may_do_what_it_does() {
+    let (bench, owner) = portal().await;
+    let mut invite = Watched::new("invite", &bench);
+    let (organisation_id, team_ids) = bench.organisation("Acme", 1).await;
+    let place = Some(Placement { organisation_id: organisation_id.clone(), team_ids: team_ids.clone() });
+    let admin = bench.person_at("admin@example.com", Role::ConsumerAdmin, Status::Active, place).await;
+    let admin = bench.sign_in(&admin).await;
+    let ask = |caller: &SignedIn, email: &str| {
+        let body = json!({"email": email, "first_name": "Ada", "last_name": "Lovelace", "team_ids": [team_ids[1]]});
+        Sample::of("invite-create").by(caller).body(&body)
+    };
+    let of = |name: &str, id: &Value| Sample::of(name).by(&owner).id(id.as_str().unwrap());
+
+    let first = invite.send(ask(&admin, "ada@example.com"), 201).await.body;
+    for caller in [&owner, &admin] {
+        invite.send(Sample::of("invite-list").by(caller).query(""), 200).await;
+    }
+    invite.send(of("invite-read", &first["id"]), 200).await;
+    invite.send(of("invite-resend", &first["id"]), 202).await;
+    let token = bench.token("ada@example.com").await;
+    invite.send(Sample::of("invite-preview").body(&json!({"token": token})), 200).await;
+    let accept = |password: &str| Sample::of("invite-accept").body(&json!({"token": token, "password": password}));
+    invite.send(accept("green sky"), 422).await;
+    invite.send(accept(PASSWORD), 200).await;
+    let second = invite.send(ask(&admin, "grace@example.com"), 201).await.body;
+    invite.send(of("invite-revoke", &second["id"]), 204).await;
+    invite.send(of("invite-send", &first["user_id"]), 409).await;
+    invite.send(ask(&admin, "owner@example.com"), 201).await;
+
+    invite.matches_the_template();
+}
+
+#[tokio::test]
 async fn me_may_do_what_it_does() {
     let (bench, owner) = portal().await;
     let mut me = Watched::new("me", &bench);
@@ -268,6 +301,6 @@ fn every_function_with_a_route_is_watched() {
     let events = Template::deployed().unwrap().events().filter(|event| event.kind == "HttpApi");
     let with_routes: BTreeSet<_> = events.map(|event| event.function).collect();
 
-    let watched = ["Approve", "Login", "Me", "Register", "Settings", "Users"];
+    let watched = ["Approve", "Invite", "Login", "Me", "Register", "Settings", "Users"];
     assert_eq!(with_routes, watched.map(|name| format!("{name}Function")).iter().map(String::as_str).collect());
 }

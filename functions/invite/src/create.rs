@@ -175,7 +175,8 @@ async fn by_owner(
     origin: &Origin,
 ) -> Result<(Invitation, Places), Problem> {
     let (placement, places) = if role == Role::ApiOwner {
-        let named = [("organisation_id", body.asked.organisation_id.is_some()), ("team_ids", !body.asked.team_ids.is_empty())];
+        let named =
+            [("organisation_id", body.asked.organisation_id.is_some()), ("team_ids", !body.asked.team_ids.is_empty())];
         if let Some((field, _)) = named.into_iter().find(|(_, named)| *named) {
             return Err(CreateError::PlaceOfOwner(field).into());
         }

@@ -42,11 +42,7 @@ impl From<ManageError> for Problem {
 }
 
 /// Lets the caller in and finds the invitation, in one batch. Rights come first: who may not see any learns nothing.
-pub(crate) async fn open(
-    app: &App,
-    session: &Session,
-    id: &str,
-) -> Result<(User, Settings, Invitation), Problem> {
+pub(crate) async fn open(app: &App, session: &Session, id: &str) -> Result<(User, Settings, Invitation), Problem> {
     let id = InvitationId::parse(id);
     let facts = app.store.resend_facts(&session.user_id, id.as_ref()).await?;
     let caller = admit(session, facts.caller)?;

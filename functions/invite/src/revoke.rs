@@ -3,7 +3,11 @@
 use axum::extract::State;
 use http::StatusCode;
 use shared::{
-    domain::{audit::Actor, invitation::InvitationStatus, rights::{Action, decide}},
+    domain::{
+        audit::Actor,
+        invitation::InvitationStatus,
+        rights::{Action, decide},
+    },
     http::{PathId, Payload, Problem, RequestId, Session},
     store::Revoked,
 };
@@ -46,4 +50,4 @@ pub async fn revoke(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -77,9 +77,7 @@ pub async fn send(
     let origin = request.origin(Actor::User(caller.id.clone()), now);
     let inviting = Inviting { by: Some(&caller), places: &places, life: found.settings.invitation_life() };
     match app.store.send_invitation(&person, pending.as_ref(), &inviting, &origin).await? {
-        Sent::Done(invitation) => {
-            InvitationBody::new(&caller, *invitation, Delivery::Queued, &places, now).created()
-        }
+        Sent::Done(invitation) => InvitationBody::new(&caller, *invitation, Delivery::Queued, &places, now).created(),
         Sent::Pending(id) => Err(SendError::Pending(id).into()),
         Sent::WrongStatus(status @ Status::Unconfirmed) => Err(SendError::WrongStatus(status).into()),
         Sent::WrongStatus(_) => Err(SendError::PasswordAlreadySet.into()),

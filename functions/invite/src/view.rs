@@ -89,8 +89,7 @@ impl InvitationBody {
 /// 409: an invitation of this address waits.
 pub(crate) fn invitation_pending(id: &InvitationId) -> Problem {
     let detail = "An invitation of this address waits already. It can be sent again.";
-    Problem::conflict("invitation-pending", "Already invited", detail)
-        .member("invitation_id", serde_json::json!(id))
+    Problem::conflict("invitation-pending", "Already invited", detail).member("invitation_id", serde_json::json!(id))
 }
 
 /// 422: one of the teams is not there, or not the caller's to place people in.

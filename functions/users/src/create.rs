@@ -1,24 +1,24 @@
-//! `POST /v1/users`: an API Owner creates a person with an initial password.
+//! `POST /v1/users`: an API Owner creates a person, with an initial password or to be invited later.
 
 use axum::{Json, extract::State, response::IntoResponse};
 use http::{HeaderValue, StatusCode, header};
 use shared::{
     domain::{
         Fault,
-        audit::Actor,
+        audit::{Actor, Origin},
         email::Email,
         ids::{OrganisationId, TeamId},
         name::Name,
         password::{Holder, Password},
         rights::{Action, decide},
-        user::{NewUser, Role, Source, Start, Status},
+        user::{NewUser, Role, Source, Start, Status, User},
     },
     enrolment::{Enrolment, enrol},
     http::{
         FieldFault, Fields, FromFields, Payload, Problem, RequestId, Session, UserBody, admit, boolean, choice, items,
         secret, text,
     },
-    store::{Places, Placing, Stage},
+    store::{CreatedWithoutPassword, Places, Placing, Sentinel, Stage},
 };
 
 use crate::App;
@@ -32,7 +32,7 @@ pub struct Create {
     email: Email,
     first_name: Name,
     last_name: Name,
-    password: Password,
+    password: Option<Password>,
     active: bool,
     organisation_id: Option<OrganisationId>,
     team_ids: Vec<TeamId>,
@@ -43,8 +43,11 @@ impl FromFields for Create {
         let email = fields.required("email", text(Email::parse));
         let first_name = fields.required("first_name", text(Name::parse));
         let last_name = fields.required("last_name", text(Name::parse));
-        let password = fields.required("password", secret).map(Password::new);
+        let password = fields.optional("password", secret).map(Password::new);
         let active = fields.optional("active", boolean).unwrap_or(false);
+        if active && password.is_none() {
+            fields.fault("active", Fault::new("needs_password", "Only who has a password can be active."));
+        }
         let organisation_id = fields.optional("organisation_id", choice(OrganisationId::parse));
         let no_team = || Fault::new("unknown_team", "The organisation has no such team.");
         let team_ids = fields.optional("team_ids", items(MAX_TEAMS, |id| TeamId::parse(id).ok_or_else(no_team)));
@@ -52,7 +55,7 @@ impl FromFields for Create {
             email: email?,
             first_name: first_name?,
             last_name: last_name?,
-            password: password?,
+            password,
             active,
             organisation_id,
             team_ids: team_ids.unwrap_or_default(),
@@ -92,8 +95,8 @@ impl From<CreateError> for Problem {
     }
 }
 
-/// Creates an API Consumer Admin with a password: inactive, unless `active` says otherwise. Row first, then Cognito,
-/// then the state; what stops half-way is undone.
+/// Creates an API Consumer Admin. With a password: inactive, unless `active` says otherwise; row first, then Cognito,
+/// then the state, and what stops half-way is undone. Without one: nothing is mailed until an invitation is sent.
 pub async fn create(
     State(app): State<App>,
     session: Session,
@@ -104,17 +107,23 @@ pub async fn create(
     let caller = admit(&session, caller)?;
     decide(&caller, Action::CreatePerson)?;
     let body: Create = payload.read()?;
-    let holder = Holder { email: &body.email, first_name: &body.first_name, last_name: &body.last_name };
-    let faults = settings.password_policy.check(&body.password, holder);
-    if !faults.is_empty() {
-        return Err(CreateError::Password(faults).into());
+    if let Some(password) = &body.password {
+        let holder = Holder { email: &body.email, first_name: &body.first_name, last_name: &body.last_name };
+        let faults = settings.password_policy.check(password, holder);
+        if !faults.is_empty() {
+            return Err(CreateError::Password(faults).into());
+        }
     }
     let placement = match app.store.placing(body.organisation_id, body.team_ids).await? {
         Placing::At(placement) => placement,
         Placing::NoSuchOrganisation => return Err(CreateError::NoSuchOrganisation.into()),
         Placing::NoSuchTeam => return Err(CreateError::NoSuchTeam.into()),
     };
-    let status = if body.active { Status::Active } else { Status::Inactive };
+    let start = match (&body.password, body.active) {
+        (None, _) => Start::As(Status::Invited),
+        (Some(_), true) => Start::Becoming(Status::Active),
+        (Some(_), false) => Start::Becoming(Status::Inactive),
+    };
     let new = NewUser {
         email: body.email,
         first_name: body.first_name,
@@ -122,16 +131,12 @@ pub async fn create(
         role: Role::ConsumerAdmin,
         placement: Some(placement),
         source: Source::ApiOwner,
-        start: Start::Becoming(status),
+        start,
     };
     let origin = request.origin(Actor::User(caller.id.clone()), app.clock.now());
-    let person = match enrol(&app.store, &app.identity, new, &body.password, &[], &origin).await? {
-        Enrolment::Done(person) => *person,
-        Enrolment::Taken(known) if known.stage == Stage::Unfinished => return Err(CreateError::Unfinished.into()),
-        Enrolment::Taken(_) => return Err(CreateError::EmailTaken.into()),
-        Enrolment::NoSuchTeam => return Err(CreateError::NoSuchTeam.into()),
-        Enrolment::PasswordRefused => return Err(CreateError::Password(vec![Fault::refused_password()]).into()),
-        Enrolment::Undone => return Err(CreateError::Unfinished.into()),
+    let person = match &body.password {
+        Some(password) => with_password(&app, new, password, &origin).await?,
+        None => without_password(&app, new, &origin).await?,
     };
     let location = HeaderValue::from_str(&format!("/v1/users/{}", person.id)).map_err(Problem::internal)?;
     let mut places = Places::default();
@@ -139,10 +144,34 @@ pub async fn create(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(UserBody::new(&caller, person, &places))))
 }
 
+async fn with_password(app: &App, new: NewUser, password: &Password, origin: &Origin) -> Result<User, Problem> {
+    match enrol(&app.store, &app.identity, new, password, &[], origin).await? {
+        Enrolment::Done(person) => Ok(*person),
+        Enrolment::Taken(known) => Err(taken(&known).into()),
+        Enrolment::NoSuchTeam => Err(CreateError::NoSuchTeam.into()),
+        Enrolment::PasswordRefused => Err(CreateError::Password(vec![Fault::refused_password()]).into()),
+        Enrolment::Undone => Err(CreateError::Unfinished.into()),
+    }
+}
+
+async fn without_password(app: &App, new: NewUser, origin: &Origin) -> Result<User, Problem> {
+    match app.store.create_without_password(new, origin).await? {
+        CreatedWithoutPassword::Done(person) => Ok(*person),
+        CreatedWithoutPassword::Taken(known) => Err(taken(&known).into()),
+        CreatedWithoutPassword::NoSuchTeam => Err(CreateError::NoSuchTeam.into()),
+    }
+}
+
+fn taken(known: &Sentinel) -> CreateError {
+    if known.stage == Stage::Unfinished { CreateError::Unfinished } else { CreateError::EmailTaken }
+}
+
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod placing;
+#[cfg(test)]
+mod to_be_invited;
 
 #[cfg(test)]
 pub(crate) mod tests {

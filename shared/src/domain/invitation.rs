@@ -150,10 +150,7 @@ mod tests {
     fn a_pending_invitation_has_expired_at_the_instant_of_its_expiry_and_not_before() {
         let at = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
 
-        assert_eq!(
-            pending_until(at).status_at(at - SignedDuration::from_millis(1)),
-            InvitationStatus::Pending
-        );
+        assert_eq!(pending_until(at).status_at(at - SignedDuration::from_millis(1)), InvitationStatus::Pending);
         assert_eq!(pending_until(at).status_at(at), InvitationStatus::Expired);
     }
 

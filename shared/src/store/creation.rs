@@ -36,6 +36,17 @@ pub enum Creation {
     NoSuchTeam,
 }
 
+/// What became of creating a person without a password.
+#[derive(Debug)]
+pub enum CreatedWithoutPassword {
+    /// They are there, and wait to be invited.
+    Done(Box<User>),
+    /// The address is taken.
+    Taken(Sentinel),
+    /// A named team is not there any more.
+    NoSuchTeam,
+}
+
 /// What became of a creation's last step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
@@ -91,6 +102,30 @@ impl Store {
         let organisation_id = organisation.unwrap_or_else(OrganisationId::default_organisation);
         let keys = team_ids.iter().map(Key::team).chain([Key::organisation(&organisation_id)]);
         placing_in(&self.db.fetch(keys).await?, organisation_id, &team_ids)
+    }
+
+    /// Writes a person without a password, who has to be invited to get one. Mails nothing.
+    ///
+    /// One transaction: e-mail sentinel, person, memberships (each with a check of its team), audit.
+    pub async fn create_without_password(
+        &self,
+        new: NewUser,
+        origin: &Origin,
+    ) -> Result<CreatedWithoutPassword, StoreError> {
+        let user = new.at(origin.now, self.db.random.number());
+        let mut transaction = Transaction::default();
+        let address = transaction.create_sentinel(&user, Stage::Invited, None);
+        transaction.create_user(&user);
+        transaction.create_memberships(&user);
+        transaction.check_teams(&user.team_ids);
+        transaction.audit(&self.created(origin, "user.created", &user));
+        match self.db.commit(transaction).await? {
+            Commit::Done => Ok(CreatedWithoutPassword::Done(Box::new(user))),
+            Commit::Lost(lost) => Ok(match lost.row(address)? {
+                Some(known) => CreatedWithoutPassword::Taken(known),
+                None => CreatedWithoutPassword::NoSuchTeam,
+            }),
+        }
     }
 
     /// Writes a person whose Cognito user is to follow.

@@ -30,11 +30,11 @@ use std::fmt;
 
 pub use bootstrap::FirstOwner;
 pub use confirmation::{Claim, Confirmation, LinkFacts};
-pub use creation::{Creation, Finish, Placing, UnfinishedIdentity};
+pub use creation::{CreatedWithoutPassword, Creation, Finish, Placing, UnfinishedIdentity};
 pub use db::{Db, Tables};
 pub use invitations::{
-    Acceptance, Asked, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Inviting, OpenedInvitation, Resent,
-    ResendFacts, Revoked, SendFacts, Sent, Surroundings,
+    Acceptance, Asked, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Inviting, OpenedInvitation, ResendFacts,
+    Resent, Revoked, SendFacts, Sent, Surroundings,
 };
 pub use outbox::{Outbox, Taken};
 pub use people::{Filter, Page};
@@ -96,6 +96,7 @@ impl StoreError {
 
 /// A key for the log: an address in it is left out.
 fn key_label(key: &Key) -> String {
-    let without = |part: &str, prefix: &str| if part.starts_with(prefix) { format!("{prefix}…") } else { part.to_owned() };
+    let without =
+        |part: &str, prefix: &str| if part.starts_with(prefix) { format!("{prefix}…") } else { part.to_owned() };
     format!("{} / {}", without(&key.pk, "EMAIL#"), without(&key.sk, "ELSEWHERE#"))
 }

@@ -5,12 +5,7 @@
 
 use super::{Elsewhere, Inviting};
 use crate::{
-    domain::{
-        audit::Origin,
-        ids::TeamId,
-        invitation::Invitation,
-        user::NewUser,
-    },
+    domain::{audit::Origin, ids::TeamId, invitation::Invitation, user::NewUser},
     store::{
         Store, StoreError,
         change::Change,

@@ -106,7 +106,11 @@ impl Store {
         let mut keys = vec![Key::user(caller), Key::settings()];
         if let Some(asked) = asked {
             let organisation = asked.organisation_id.clone().unwrap_or_else(OrganisationId::default_organisation);
-            keys.extend([Key::email(&asked.email), Key::organisation(&organisation), Key::team(&TeamId::default_team())]);
+            keys.extend([
+                Key::email(&asked.email),
+                Key::organisation(&organisation),
+                Key::team(&TeamId::default_team()),
+            ]);
             keys.extend(asked.team_ids.iter().map(Key::team));
         }
         let fetched = self.db.fetch(keys).await?;
@@ -157,12 +161,7 @@ impl Store {
     ///
     /// One transaction: e-mail sentinel, person, memberships (each with a check of its team), invitation, audit,
     /// outbox.
-    pub async fn invite(
-        &self,
-        new: NewUser,
-        inviting: &Inviting<'_>,
-        origin: &Origin,
-    ) -> Result<Invited, StoreError> {
+    pub async fn invite(&self, new: NewUser, inviting: &Inviting<'_>, origin: &Origin) -> Result<Invited, StoreError> {
         let mut user = new.at(origin.now, self.db.random.number());
         let (invitation, copy, mail) = self.issue(&user, inviting, origin);
         user.invitation_id = Some(invitation.id.clone());

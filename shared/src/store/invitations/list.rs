@@ -105,7 +105,8 @@ impl Store {
             let delivery = entry.and_then(|entry| entry.to.first().map(|to| to.delivery));
             Ok(delivery.unwrap_or(Delivery::Sent))
         };
-        let deliveries = invitations.iter().map(|invitation| delivery(&invitation.mail_id)).collect::<Result<_, _>>()?;
+        let deliveries =
+            invitations.iter().map(|invitation| delivery(&invitation.mail_id)).collect::<Result<_, _>>()?;
         Ok((deliveries, Places::of(&fetched, organisations, teams)?))
     }
 }

@@ -19,7 +19,7 @@ pub use accept::{Acceptance, OpenedInvitation};
 pub use elsewhere::InvitedElsewhere;
 pub use invite::{Asked, InviteFacts, Invited, SendFacts, Sent, Surroundings};
 pub use list::InvitationPage;
-pub use resend::{Resent, ResendFacts};
+pub use resend::{ResendFacts, Resent};
 pub use revoke::Revoked;
 
 use super::{
