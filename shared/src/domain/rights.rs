@@ -184,7 +184,8 @@ mod tests {
     use super::*;
     use crate::domain::{
         email::Email,
-        ids::OrganisationId,
+        ids::{InvitationId, MailId, OrganisationId, UserId},
+        invitation::InvitationStatus,
         name::Name,
         organisation::Placement,
         user::{NewUser, Source, Start},
@@ -236,6 +237,81 @@ mod tests {
         );
         let owner = person(3, Role::ApiOwner, vec![]);
         assert_eq!(decide(&admin, Action::ReadPerson(&owner)), Err(Refusal::Unseen));
+    }
+
+    fn invitation(team_ids: Vec<TeamId>, elsewhere: bool) -> Invitation {
+        let at = Timestamp::UNIX_EPOCH;
+        Invitation {
+            id: InvitationId::new(at, 1),
+            user_id: UserId::new(at, 9),
+            elsewhere,
+            email: Email::parse("grace@example.com").unwrap(),
+            first_name: Name::given("Grace"),
+            last_name: Name::given("Hopper"),
+            role: Role::TeamMember,
+            organisation_id: Some(OrganisationId::new(at, 1)),
+            team_ids,
+            invited_by: None,
+            status: InvitationStatus::Pending,
+            sent_at: at,
+            expires_at: at,
+            mail_id: MailId::new(at, 1),
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn owners_and_admins_of_a_team_invite_and_strangers_do_not() {
+        assert_eq!(decide(&person(1, Role::ApiOwner, vec![]), Action::Invite), Ok(()));
+        assert_eq!(decide(&person(1, Role::ConsumerAdmin, vec![team(1)]), Action::Invite), Ok(()));
+        let stranger = person(1, Role::ConsumerAdmin, vec![TeamId::default_team()]);
+        assert_eq!(decide(&stranger, Action::Invite), Err(Refusal::Forbidden));
+        assert_eq!(decide(&person(1, Role::TeamMember, vec![team(1)]), Action::Invite), Err(Refusal::Forbidden));
+    }
+
+    #[test]
+    fn an_admin_sees_invitations_into_a_team_of_theirs_and_manages_those_wholly_theirs() {
+        let admin = person(1, Role::ConsumerAdmin, vec![team(1), team(2), TeamId::default_team()]);
+        let cases = [
+            (vec![team(1)], Ok(()), Ok(())),
+            (vec![team(2), team(1)], Ok(()), Ok(())),
+            (vec![team(1), team(3)], Ok(()), Err(Refusal::Forbidden)),
+            (vec![team(3)], Err(Refusal::Unseen), Err(Refusal::Unseen)),
+            (vec![TeamId::default_team()], Err(Refusal::Unseen), Err(Refusal::Unseen)),
+            (vec![], Err(Refusal::Unseen), Err(Refusal::Unseen)),
+        ];
+        for (teams, read, manage) in cases {
+            let invitation = invitation(teams, false);
+            assert_eq!(decide(&admin, Action::ReadInvitation(&invitation)), read);
+            assert_eq!(decide(&admin, Action::ManageInvitation(&invitation)), manage);
+            let member = person(1, Role::TeamMember, invitation.team_ids.clone());
+            assert_eq!(decide(&member, Action::ReadInvitation(&invitation)), Err(Refusal::Forbidden));
+            let owner = person(1, Role::ApiOwner, vec![]);
+            assert_eq!(decide(&owner, Action::ManageInvitation(&invitation)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_only_veils_that_an_address_is_known_is_shown_to_its_team_alone() {
+        let veil = invitation(vec![team(1)], true);
+
+        assert!(sees_invitation(&person(1, Role::ConsumerAdmin, vec![team(1)]), &veil));
+        assert!(!sees_invitation(&person(1, Role::ApiOwner, vec![]), &veil));
+    }
+
+    #[test]
+    fn only_api_owners_make_api_owners_and_place_people_anywhere() {
+        let owner = person(1, Role::ApiOwner, vec![]);
+        let admin = person(1, Role::ConsumerAdmin, vec![team(1), TeamId::default_team()]);
+        let member = person(1, Role::TeamMember, vec![team(1)]);
+
+        assert_eq!([&owner, &admin, &member].map(|it| may_give(it, Role::ApiOwner)), [true, false, false]);
+        assert_eq!([&owner, &admin, &member].map(|it| may_give(it, Role::ConsumerAdmin)), [true, true, false]);
+        assert_eq!([&owner, &admin, &member].map(|it| may_place_in(it, &team(1))), [true, true, false]);
+        assert_eq!([&owner, &admin, &member].map(|it| may_place_in(it, &team(2))), [true, false, false]);
+        assert_eq!([&owner, &admin].map(|it| may_place_in(it, &TeamId::default_team())), [true, false]);
+        assert_eq!([&owner, &admin].map(role_of_invited), [Role::ConsumerAdmin, Role::TeamMember]);
+        assert_eq!([&owner, &admin].map(invites_without_bounds), [true, false]);
     }
 
     #[test]
