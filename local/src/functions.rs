@@ -67,7 +67,7 @@ impl Scheduled {
     /// Runs it once; the report says what it did.
     pub async fn run(&self) -> Result<Value, lambda_http::Error> {
         match &*self.0.lock().await {
-            Work::Expire(app) => Ok(serde_json::to_value(expire::handle(app).await?)?),
+            Work::Expire(app) => Ok(serde_json::to_value(expire::handle(app, None).await?)?),
         }
     }
 }

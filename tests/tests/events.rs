@@ -88,7 +88,7 @@ async fn every_sample_without_a_route_is_worked_off() {
     let schedule = format!("{}{}", schedule.function, schedule.name);
     assert_eq!(event["source"], "aws.scheduler");
     assert!(event["resources"][0].as_str().unwrap().contains(&schedule), "{event} is not from {schedule}");
-    expire::handle(&expire::App { store, identity, mailer, clock }).await.unwrap();
+    expire::handle(&expire::App { store, identity, mailer, clock }, None).await.unwrap();
 }
 
 #[test]

@@ -13,7 +13,7 @@ use shared::{
     store::Store,
 };
 
-pub use sweep::{Report, Unfinished, handle};
+pub use sweep::{Report, Unfinished, handle, last_call};
 
 /// What this function uses.
 #[derive(Clone, Debug)]

@@ -7,6 +7,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     shared::telemetry::start();
     let app = expire::App::from_env().await?;
     let app = &app;
-    let sweep = async |_: LambdaEvent<serde_json::Value>| expire::handle(app).await;
+    let sweep = async |event: LambdaEvent<serde_json::Value>| {
+        expire::handle(app, Some(expire::last_call(event.context.deadline))).await
+    };
     lambda_runtime::run(service_fn(sweep)).await
 }

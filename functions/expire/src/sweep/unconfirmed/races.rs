@@ -11,7 +11,7 @@ use shared::{
     store::{Claim, Confirmation},
 };
 
-use super::{
+use super::super::{
     Report, handle,
     tests::{app, cognito_users, link, register, sweep, traces},
 };
@@ -72,7 +72,7 @@ async fn a_confirmation_that_comes_between_the_list_and_the_deletion_wins_and_ke
     };
     bench.services.calls().before_next("DynamoDB.TransactWriteItems", confirm);
 
-    let report = handle(&app(&bench)).await.unwrap();
+    let report = handle(&app(&bench), None).await.unwrap();
 
     assert_eq!(report.unconfirmed_deleted, 0);
     assert_eq!(bench.read(&user.id).await.status, Status::Pending);

@@ -11,11 +11,12 @@ use shared::{
 };
 
 use super::{
-    CREATION_GRACE, Report, handle,
-    tests::{app, cognito_users, newcomer, sweep, traces, unfinished},
+    super::{
+        Report, handle,
+        tests::{MILLISECOND, app, cognito_users, newcomer, sweep, traces, unfinished},
+    },
+    CREATION_GRACE,
 };
-
-const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 
 /// A creation whose last step is missing; its Cognito user is there.
 async fn begin(bench: &Bench, address: &str) -> User {
@@ -95,7 +96,7 @@ async fn a_creation_that_fails_stops_no_other_and_is_tried_again() {
     bench.advance(CREATION_GRACE + MILLISECOND);
     bench.services.calls().fail_next("DynamoDB.TransactWriteItems", Fault::refused("AccessDeniedException", "no"));
 
-    let report = unfinished(handle(&app(&bench)).await);
+    let report = unfinished(handle(&app(&bench), None).await);
 
     assert_eq!(report, Report { creations_undone: 1, failures: 1, ..Report::default() });
     assert_eq!(sweep(&bench).await, Report { creations_undone: 1, ..Report::default() });
@@ -123,7 +124,7 @@ async fn a_cognito_user_whose_row_is_gone_is_deleted_in_the_end() {
     bench.advance(CREATION_GRACE + MILLISECOND);
     bench.services.calls().fail_next("Cognito.AdminDeleteUser", Fault::refused("AccessDeniedException", "no"));
 
-    let failed = unfinished(handle(&app(&bench)).await);
+    let failed = unfinished(handle(&app(&bench), None).await);
     let report = sweep(&bench).await;
 
     assert_eq!((failed.failures, report), (1, Report::default()));
