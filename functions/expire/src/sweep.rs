@@ -1,6 +1,7 @@
 //! One run of the schedule: its parts, one after the other, each a file of its own in `sweep/`.
 
 mod identities;
+mod invitations;
 mod mails;
 mod run;
 mod unconfirmed;
@@ -27,6 +28,10 @@ const RESERVE: SignedDuration = SignedDuration::from_secs(5);
 pub struct Report {
     /// Registrations deleted because nobody confirmed them.
     pub unconfirmed_deleted: usize,
+    /// Invitations marked as expired.
+    pub invitations_expired: usize,
+    /// People deleted who were invited and never came in.
+    pub invited_deleted: usize,
     /// Creations undone because their Cognito user was never made.
     pub creations_undone: usize,
     /// Mails sent that the stream had not sent.
@@ -56,6 +61,8 @@ pub async fn handle(app: &App, until: Option<Timestamp>) -> Result<Report, Error
     let mut run = Run::new(app, until);
     run.part(identities::sweep).await;
     run.part(unconfirmed::sweep).await;
+    run.part(invitations::expire).await;
+    run.part(invitations::forget).await;
     run.part(mails::sweep).await;
     run.end()
 }

@@ -104,19 +104,32 @@ fn refuse_query(bench: &Arc<Bench>, number: usize) {
     bench.services.calls().before_next("DynamoDB.Query", async move { refuse(&then) });
 }
 
+/// A portal where a registration and a mail are due.
+async fn something_due() -> Arc<Bench> {
+    let bench = Arc::new(Bench::new().await);
+    register(&bench, "ada@example.com").await;
+    bench.person("grace@example.com", Role::TeamMember, Status::Active).await;
+    bench.advance(CONFIRM_LIFE + MILLISECOND);
+    bench
+}
+
 #[tokio::test]
 async fn a_list_that_cannot_be_read_stops_none_of_the_other_work() {
-    for list in 0..3 {
-        let bench = Arc::new(Bench::new().await);
-        register(&bench, "ada@example.com").await;
-        bench.person("grace@example.com", Role::TeamMember, Status::Active).await;
-        bench.advance(CONFIRM_LIFE + MILLISECOND);
+    let bench = something_due().await;
+    let (undisturbed, calls) = bench.calls(sweep(&bench)).await;
+    assert_eq!((undisturbed.unconfirmed_deleted, undisturbed.mails_sent), (1, 1));
+    let lists = calls.iter().filter(|call| call.operation == "DynamoDB.Query").count();
+    let mut stopped = Vec::new();
+    for list in 0..lists {
+        let bench = something_due().await;
         refuse_query(&bench, list);
 
         let report = unfinished(handle(&app(&bench), None).await);
 
         assert_eq!((report.failures, bench.services.calls().outstanding()), (1, 0), "list {list}");
-        assert_eq!(report.unconfirmed_deleted, usize::from(list != 1), "list {list}");
-        assert_eq!(report.mails_sent, usize::from(list != 2), "list {list}");
+        let done = report.unconfirmed_deleted + report.mails_sent;
+        assert!(done >= 1, "list {list} stops more than itself");
+        stopped.extend((done == 1).then_some(list));
     }
+    assert_eq!(stopped.len(), 2, "each of the two is one list's: {stopped:?}");
 }
