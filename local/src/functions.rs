@@ -37,10 +37,12 @@ impl Functions {
                 login::router(login::App { store: store(), identity: identity(), clock: clock(), random: random() }),
             ),
             ("me", me::router(me::App { store: store() })),
+            ("organisations", organisations::router(organisations::App { store: store(), clock: clock() })),
             ("users", users::router(users::App { store: store(), identity: identity(), clock: clock() })),
             ("settings", settings::router(settings::App { store: store(), clock: clock() })),
         ]);
-        let expire = expire::App { store: store(), identity: identity(), mailer: mailer(), clock: clock() };
+        let expire =
+            expire::App { store: store(), identity: identity(), mailer: mailer(), owns_pool: true, clock: clock() };
         Self {
             routers,
             scheduled: BTreeMap::from([("expire", Scheduled::new(Work::Expire(expire)))]),

@@ -20,6 +20,8 @@ pub struct Config {
     pub user_pool_id: Option<String>,
     /// `USER_POOL_CLIENT_ID`: the pool's app client.
     pub user_pool_client_id: Option<String>,
+    /// `OWN_USER_POOL`: `true` where the pool was made for this portal alone, `false` where it was there before.
+    pub own_user_pool: Option<String>,
     /// `PORTAL_URL`: where mailed links lead.
     pub portal_url: Option<String>,
     /// `CONFIGURATION_SET`: the SES configuration set.
@@ -35,6 +37,9 @@ pub enum ConfigError {
     /// It is no web address, or holds characters that an address in HTML cannot hold.
     #[error("the environment variable {0} is not a web address")]
     NoUrl(&'static str),
+    /// It is neither `true` nor `false`.
+    #[error("the environment variable {0} is neither true nor false")]
+    NoSwitch(&'static str),
 }
 
 impl Config {
@@ -48,6 +53,7 @@ impl Config {
             mail_table: variable("MAIL_TABLE"),
             user_pool_id: variable("USER_POOL_ID"),
             user_pool_client_id: variable("USER_POOL_CLIENT_ID"),
+            own_user_pool: variable("OWN_USER_POOL"),
             portal_url: variable("PORTAL_URL"),
             configuration_set: variable("CONFIGURATION_SET"),
         }
@@ -88,6 +94,11 @@ impl Deployed {
         Ok(Identity::new(client, pool_id, required(self.config.user_pool_client_id.as_ref(), "USER_POOL_CLIENT_ID")?))
     }
 
+    /// Whether the user pool is this portal's alone.
+    pub fn owns_pool(&self) -> Result<bool, ConfigError> {
+        switch(&required(self.config.own_user_pool.as_ref(), "OWN_USER_POOL")?, "OWN_USER_POOL")
+    }
+
     /// The mailer, which knows the mail table alone.
     pub fn mailer(&self) -> Result<Mailer, ConfigError> {
         Ok(Mailer {
@@ -112,6 +123,10 @@ fn web_address(url: String) -> Result<String, ConfigError> {
     if web && !url.contains(odd) { Ok(url) } else { Err(ConfigError::NoUrl("PORTAL_URL")) }
 }
 
+fn switch(value: &str, name: &'static str) -> Result<bool, ConfigError> {
+    value.parse().map_err(|_| ConfigError::NoSwitch(name))
+}
+
 fn required(value: Option<&String>, name: &'static str) -> Result<String, ConfigError> {
     value.cloned().ok_or(ConfigError::Missing(name))
 }
@@ -119,6 +134,14 @@ fn required(value: Option<&String>, name: &'static str) -> Result<String, Config
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_switch_is_true_or_false_and_nothing_is_guessed() {
+        assert!(matches!((switch("true", "X"), switch("false", "X")), (Ok(true), Ok(false))));
+        for value in ["", "True", "yes", "1", " true"] {
+            assert!(matches!(switch(value, "X"), Err(ConfigError::NoSwitch("X"))), "{value}");
+        }
+    }
 
     #[test]
     fn only_plain_web_addresses_are_addresses_of_a_portal() {

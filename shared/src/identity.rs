@@ -11,13 +11,14 @@ use aws_sdk_cognitoidentityprovider::{
     operation::{
         admin_create_user::AdminCreateUserError, admin_delete_user::AdminDeleteUserError,
         admin_initiate_auth::AdminInitiateAuthError, admin_set_user_password::AdminSetUserPasswordError,
-        admin_user_global_sign_out::AdminUserGlobalSignOutError,
+        admin_user_global_sign_out::AdminUserGlobalSignOutError, list_users::ListUsersError,
     },
     types::{
         AttributeType, AuthFlowType, AuthenticationResultType, MessageActionType, error::InvalidParameterException,
     },
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::{
@@ -82,6 +83,27 @@ impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tokens").field("user_id", &self.user_id).finish_non_exhaustive()
     }
+}
+
+/// How many users a page of the pool has at most: as many as Cognito gives.
+const POOL_PAGE: i32 = 60;
+
+/// A user of the pool whose name is an id of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolUser {
+    /// Their name.
+    pub id: UserId,
+    /// When Cognito made them.
+    pub created_at: Timestamp,
+}
+
+/// Some of the pool's users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolPage {
+    /// Those whose names are ids of ours.
+    pub users: Vec<PoolUser>,
+    /// Where the next page starts; `None` at the end.
+    pub next: Option<String>,
 }
 
 /// The claims of an access token that a session is known by.
@@ -223,11 +245,33 @@ impl Identity {
         }
     }
 
-    /// Deletes a person's Cognito user, if there is one.
-    pub async fn delete(&self, user: &UserId) -> Result<(), IdentityError> {
+    /// Deletes a person's Cognito user, if there is one: `false` where there is none.
+    pub async fn delete(&self, user: &UserId) -> Result<bool, IdentityError> {
         let request = self.client.admin_delete_user().user_pool_id(&self.pool_id).username(user.as_str());
         match request.send().await.map_err(|error| busy_or("AdminDeleteUser", error)) {
-            Ok(_) | Err(Call::Refused(_, AdminDeleteUserError::UserNotFoundException(_))) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(Call::Refused(_, AdminDeleteUserError::UserNotFoundException(_))) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A page of the pool's users whose names are ids of ours, from its start or from where an earlier page ended. An
+    /// outcome of `None`: Cognito does not, or no longer, know the place where to go on.
+    pub async fn list_users(&self, token: Option<&str>) -> Result<Option<PoolPage>, IdentityError> {
+        let request = self.client.list_users().user_pool_id(&self.pool_id).limit(POOL_PAGE);
+        // An attribute has to be named, or Cognito sends all: addresses are no business of a list of names.
+        let request = request.attributes_to_get("sub").set_pagination_token(token.map(str::to_owned));
+        match request.send().await.map_err(|error| busy_or("ListUsers", error)) {
+            Ok(output) => {
+                let users = output.users.unwrap_or_default().into_iter().filter_map(|user| {
+                    let id = UserId::parse(&user.username?)?;
+                    let created_at = Timestamp::from_millisecond(user.user_create_date?.to_millis().ok()?).ok()?;
+                    Some(PoolUser { id, created_at })
+                });
+                Ok(Some(PoolPage { users: users.collect(), next: output.pagination_token }))
+            }
+            // The token is the only parameter that is not the deployment's.
+            Err(Call::Refused(_, ListUsersError::InvalidParameterException(_))) if token.is_some() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -24,6 +24,8 @@ pub struct App {
     pub identity: Identity,
     /// What was not sent.
     pub mailer: Mailer,
+    /// Whether the pool is this portal's alone: only then are users removed from it whom nobody knows.
+    pub owns_pool: bool,
     /// Time.
     pub clock: Clock,
 }
@@ -36,6 +38,7 @@ impl App {
             store: deployed.store()?,
             identity: deployed.identity()?,
             mailer: deployed.mailer()?,
+            owns_pool: deployed.owns_pool()?,
             clock: Clock::system(),
         })
     }

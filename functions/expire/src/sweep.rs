@@ -3,6 +3,8 @@
 mod identities;
 mod invitations;
 mod mails;
+mod orphans;
+mod rejected;
 mod run;
 mod unconfirmed;
 
@@ -32,11 +34,17 @@ pub struct Report {
     pub invitations_expired: usize,
     /// People deleted who were invited and never came in.
     pub invited_deleted: usize,
+    /// Registrations deleted because their rejection is long ago.
+    pub rejected_deleted: usize,
     /// Creations undone because their Cognito user was never made.
     pub creations_undone: usize,
     /// Mails sent that the stream had not sent.
     pub mails_sent: usize,
-    /// Rows that could not be dealt with, and lists that could not be read; the next run tries them again.
+    /// Cognito users removed because nobody has their id.
+    pub orphans_removed: usize,
+    /// Cognito users whom nobody's id names, found in a pool that is not the portal's own: they are left there.
+    pub orphans_reported: usize,
+    /// Rows that could not be dealt with, and lists that could not be read; a later run tries them again.
     pub failures: usize,
 }
 
@@ -63,6 +71,8 @@ pub async fn handle(app: &App, until: Option<Timestamp>) -> Result<Report, Error
     run.part(unconfirmed::sweep).await;
     run.part(invitations::expire).await;
     run.part(invitations::forget).await;
+    run.part(rejected::sweep).await;
     run.part(mails::sweep).await;
+    run.part(orphans::sweep).await;
     run.end()
 }

@@ -33,6 +33,12 @@ macro_rules! id {
                 is_unique_part(unique).then(|| Self(text.to_owned()))
             }
 
+            /// When it was made, in whole milliseconds.
+            #[must_use]
+            pub fn made_at(&self) -> Timestamp {
+                made_at(self.0.trim_start_matches(Self::PREFIX))
+            }
+
             /// The id as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -116,6 +122,11 @@ fn unique_part(now: Timestamp, random: u128) -> String {
     Ulid::from_parts(millis, random).to_string().to_ascii_lowercase()
 }
 
+fn made_at(unique: &str) -> Timestamp {
+    let millis = Ulid::from_string(unique).ok().and_then(|ulid| i64::try_from(ulid.timestamp_ms()).ok());
+    millis.and_then(|millis| Timestamp::from_millisecond(millis).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 fn is_unique_part(text: &str) -> bool {
     text.len() == NIL.len()
         && text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
@@ -134,6 +145,14 @@ mod tests {
         assert!(earlier < later);
         assert_eq!(later.as_str(), later.as_str().to_ascii_lowercase());
         assert_eq!(UserId::parse(later.as_str()), Some(later));
+    }
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        let now = "2026-01-01T00:00:00.007Z".parse().unwrap();
+
+        assert_eq!(UserId::new(now, 5).made_at(), now);
+        assert_eq!(TeamId::default_team().made_at(), Timestamp::UNIX_EPOCH);
     }
 
     #[test]

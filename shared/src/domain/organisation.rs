@@ -25,6 +25,27 @@ pub struct Organisation {
     pub updated_at: Timestamp,
 }
 
+impl Organisation {
+    /// A new organisation and its default team, which is there from the first moment on.
+    #[must_use]
+    pub fn founded(id: OrganisationId, team_id: TeamId, name: Name, now: Timestamp) -> (Self, Team) {
+        let team = Team::founded(team_id.clone(), id.clone(), Name::given("Default team"), now);
+        (Self { id, name, default_team_id: team_id, created_at: now, updated_at: now }, team)
+    }
+
+    /// Whether it is the Default Organisation, which is never deleted.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.id == OrganisationId::default_organisation()
+    }
+
+    /// Whether `team` is the one in which people are who were given none.
+    #[must_use]
+    pub fn has_as_default(&self, team: &Team) -> bool {
+        self.default_team_id == team.id
+    }
+}
+
 /// A team of an organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Team {
@@ -40,6 +61,14 @@ pub struct Team {
     /// When it was last changed.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub updated_at: Timestamp,
+}
+
+impl Team {
+    /// A new team.
+    #[must_use]
+    pub fn founded(id: TeamId, organisation_id: OrganisationId, name: Name, now: Timestamp) -> Self {
+        Self { id, organisation_id, name, created_at: now, updated_at: now }
+    }
 }
 
 /// Where a consumer is: exactly one organisation and one or more of its teams.

@@ -34,6 +34,8 @@ pub enum Action<'a> {
     ManageInvitation(&'a Invitation),
     /// Send an invitation to a person who was created without a password.
     SendInvitation,
+    /// Create, list, read or change organisations and their teams.
+    ManageOrganisations,
 }
 
 /// Why a caller may not.
@@ -54,7 +56,11 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
     let allowed = |is: bool| if is { Ok(()) } else { Err(Refusal::Forbidden) };
     match action {
         Action::ListPeople => Ok(()),
-        Action::CreatePerson | Action::ChangeStates | Action::ManageSettings | Action::SendInvitation => allowed(owner),
+        Action::CreatePerson
+        | Action::ChangeStates
+        | Action::ManageSettings
+        | Action::ManageOrganisations
+        | Action::SendInvitation => allowed(owner),
         Action::ChangeState(person) => allowed(owner && person.id != caller.id),
         Action::ReadPerson(person) => match caller.role {
             Role::ApiOwner => Ok(()),
@@ -210,8 +216,9 @@ mod tests {
     }
 
     #[test]
-    fn only_api_owners_create_people_change_states_and_manage_settings() {
-        for action in [Action::CreatePerson, Action::ChangeStates, Action::ManageSettings] {
+    fn only_api_owners_create_people_change_states_and_manage_settings_and_organisations() {
+        let actions = [Action::CreatePerson, Action::ChangeStates, Action::ManageSettings, Action::ManageOrganisations];
+        for action in actions {
             assert_eq!(decide(&person(1, Role::ApiOwner, vec![]), action), Ok(()));
             assert_eq!(decide(&person(1, Role::ConsumerAdmin, vec![team(1)]), action), Err(Refusal::Forbidden));
             assert_eq!(decide(&person(1, Role::TeamMember, vec![team(1)]), action), Err(Refusal::Forbidden));

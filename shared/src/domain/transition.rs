@@ -1,6 +1,11 @@
 //! How a person's state becomes another by an API Owner's decision (`docs/architecture.md`, section 4).
 
+use jiff::SignedDuration;
+
 use super::user::Status;
+
+/// How long a refused registration can be reopened; after that it is deleted.
+pub const REJECTED_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What an API Owner does to where a person stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -331,3 +331,35 @@ async fn neither_passwords_nor_tokens_are_printed() {
     }
     assert!(printed.contains(user.as_str()));
 }
+
+#[tokio::test]
+async fn the_pool_is_listed_page_by_page_with_our_own_users_alone_and_without_their_addresses() {
+    let pool = Pool::new().await;
+    for number in 0..61 {
+        pool.establish(&pool.user(number), PASSWORD).await.unwrap();
+    }
+    let stranger = pool.services.cognito().admin_create_user().user_pool_id(pool.services.user_pool_id());
+    stranger.username("a-stranger").message_action(MessageActionType::Suppress).send().await.unwrap();
+    pool.services.calls().forget();
+
+    let first = pool.identity.list_users(None).await.unwrap().unwrap();
+    let second = pool.identity.list_users(first.next.as_deref()).await.unwrap().unwrap();
+
+    // The stranger stands first and is passed over.
+    assert_eq!((first.users.len(), second.users.len(), second.next), (59, 2, None));
+    assert!(first.users.iter().chain(&second.users).all(|user| user.created_at == pool.clock.now()));
+    let calls = pool.services.calls().made();
+    assert!(calls.iter().all(|call| call.request["AttributesToGet"] == serde_json::json!(["sub"])));
+}
+
+#[tokio::test]
+async fn a_place_in_the_pool_that_cognito_does_not_know_is_an_outcome_and_other_refusals_are_errors() {
+    let pool = Pool::new().await;
+
+    assert_eq!(pool.identity.list_users(Some("*")).await.unwrap(), None);
+
+    pool.fail_next("ListUsers", Fault::refused("NotAuthorizedException", "no"));
+    assert!(matches!(pool.identity.list_users(Some("*")).await, Err(IdentityError::Aws { call: "ListUsers", .. })));
+    pool.fail_next("ListUsers", Fault::refused("InvalidParameterException", "no"));
+    assert!(matches!(pool.identity.list_users(None).await, Err(IdentityError::Aws { call: "ListUsers", .. })));
+}

@@ -1,7 +1,12 @@
 //! What every portal starts with: the Default Organisation, its team, settings, and a way in for the first API Owner.
 
 use super::{
-    Invited, Inviting, Places, Store, StoreError, change::Change, keys::Key, rows::Owners, transaction::Transaction,
+    Invited, Inviting, Places, Store, StoreError,
+    change::Change,
+    keys::Key,
+    organisations::{organisation_row, team_row},
+    rows::Owners,
+    transaction::Transaction,
 };
 use crate::{
     domain::{
@@ -9,7 +14,7 @@ use crate::{
         email::Email,
         ids::{OrganisationId, TeamId},
         name::Name,
-        organisation::{Organisation, Team},
+        organisation::Organisation,
         settings::Settings,
         user::{NewUser, Role, Source, Start, Status},
     },
@@ -30,25 +35,12 @@ pub struct FirstOwner {
 impl Store {
     /// Writes what a portal cannot be without, and leaves alone what is there: may be repeated at any time.
     pub async fn lay_foundation(&self, settings: &Settings, origin: &Origin) -> Result<(), StoreError> {
-        let (organisation_id, team_id) = (OrganisationId::default_organisation(), TeamId::default_team());
-        let organisation = Organisation {
-            id: organisation_id.clone(),
-            name: Name::given("Default Organisation"),
-            default_team_id: team_id.clone(),
-            created_at: origin.now,
-            updated_at: origin.now,
-        };
-        let team = Team {
-            id: team_id.clone(),
-            organisation_id: organisation_id.clone(),
-            name: Name::given("Default team"),
-            created_at: origin.now,
-            updated_at: origin.now,
-        };
+        let (id, team_id) = (OrganisationId::default_organisation(), TeamId::default_team());
+        let (organisation, team) = Organisation::founded(id, team_id, Name::given("Default Organisation"), origin.now);
         let copy = MailSettings { sender: settings.sender.clone(), portal_name: settings.portal_name.clone() };
         let foundation = [
-            Change::put(Key::organisation(&organisation_id), &organisation),
-            Change::put(Key::team(&team_id), &team),
+            organisation_row(&organisation),
+            team_row(&team),
             Change::put(Key::owners(), &Owners::default()),
             Change::put(Key::mail_settings(), &copy),
             Change::put(Key::settings(), settings),

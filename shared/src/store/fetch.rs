@@ -27,6 +27,11 @@ pub(super) struct Fetched {
 }
 
 impl Fetched {
+    /// Whether there is an item at `key`.
+    pub fn has(&self, key: &Key) -> bool {
+        self.items.contains_key(key)
+    }
+
     /// Reads the item at `key`, if there is one.
     pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
         self.items.get(key).cloned().map(read).transpose()

@@ -102,6 +102,12 @@ impl Key {
         Self::new(Table::Portal, UNFINISHED_IDENTITIES, instant_and_id(since, user.as_str()))
     }
 
+    /// How far the walk over the user pool has come.
+    #[must_use]
+    pub fn pool_walk() -> Self {
+        Self::new(Table::Portal, "SWEEP#orphans", "SWEEP")
+    }
+
     /// A mail to be sent.
     #[must_use]
     pub fn outbox(id: &MailId) -> Self {
@@ -133,6 +139,8 @@ pub const ALL_INVITATIONS: &str = "INVITATIONS";
 pub const PENDING_INVITATIONS: &str = "INVITATIONS#pending";
 /// The partition of invitations whose person still stands there after their expiry, by it, in the index `Queues`.
 pub const EXPIRED_INVITATIONS: &str = "INVITATIONS#expired";
+/// The partition of all organisations in the index `Lists`.
+pub const ALL_ORGANISATIONS: &str = "ORGANISATIONS";
 /// The partition of all unsent mails in the index `Unsent`.
 pub const UNSENT: &str = "UNSENT";
 
@@ -146,6 +154,12 @@ pub fn people_in(status: Status) -> String {
 #[must_use]
 pub fn invitations_of(organisation: &OrganisationId) -> String {
     format!("ORGANISATION#{organisation}#INVITATIONS")
+}
+
+/// The partition of an organisation's teams in the index `Groups`.
+#[must_use]
+pub fn teams_of(organisation: &OrganisationId) -> String {
+    format!("ORGANISATION#{organisation}#TEAMS")
 }
 
 /// A team's partition: the team and its memberships.

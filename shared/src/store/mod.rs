@@ -19,6 +19,8 @@ mod bootstrap;
 mod confirmation;
 mod creation;
 mod invitations;
+mod organisations;
+mod orphans;
 mod people;
 mod registration;
 mod session;
@@ -36,6 +38,8 @@ pub use invitations::{
     Acceptance, Asked, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Inviting, OpenedInvitation, ResendFacts,
     Resent, Revoked, SendFacts, Sent, Surroundings,
 };
+pub use organisations::{Listed, TeamCreation};
+pub use orphans::PoolWalk;
 pub use outbox::{Outbox, Taken};
 pub use people::{Filter, Page};
 pub use places::Places;

@@ -192,13 +192,6 @@ impl Db {
             .key_condition_expression("pk = :pk AND sk > :after")
             .expression_attribute_values(":after", text(after.unwrap_or_default().max(keys::MEMBERSHIP_PREFIX)))
     }
-
-    /// People in a partition of an index behind position `after`.
-    fn behind(&self, index: &str, prefix: &str, partition: &str, after: Option<&str>) -> QueryFluentBuilder {
-        self.indexed(Table::Portal, index, prefix, partition)
-            .key_condition_expression(format!("{prefix}_pk = :pk AND {prefix}_sk > :after"))
-            .expression_attribute_values(":after", text(after.unwrap_or(" ")))
-    }
 }
 
 impl Store {

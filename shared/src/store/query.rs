@@ -31,6 +31,13 @@ impl Db {
             .expression_attribute_values(":pk", text(partition))
     }
 
+    /// A partition of an index of `Portal` as `:pk`, behind position `after`.
+    pub(super) fn behind(&self, index: &str, prefix: &str, partition: &str, after: Option<&str>) -> QueryFluentBuilder {
+        self.indexed(Table::Portal, index, prefix, partition)
+            .key_condition_expression(format!("{prefix}_pk = :pk AND {prefix}_sk > :after"))
+            .expression_attribute_values(":after", text(after.unwrap_or(" ")))
+    }
+
     /// Sends a query, waiting out throttling.
     pub(super) async fn query(&self, query: QueryFluentBuilder) -> Result<QueryOutput, StoreError> {
         let mut backoff = Backoff::new(&self.random);

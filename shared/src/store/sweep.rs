@@ -26,20 +26,47 @@ impl Store {
         since: Timestamp,
         origin: &Origin,
     ) -> Result<Option<UnfinishedIdentity>, StoreError> {
+        self.delete_waiting(user, Status::Unconfirmed, since, "registration.expired", origin).await
+    }
+
+    /// Deletes a registration that was rejected before `since`; `None` where it was reopened meanwhile. The note
+    /// remembers its Cognito user until that is deleted.
+    ///
+    /// One transaction: person, e-mail sentinel, memberships, note, audit.
+    pub async fn delete_rejected(
+        &self,
+        user: &User,
+        since: Timestamp,
+        origin: &Origin,
+    ) -> Result<Option<UnfinishedIdentity>, StoreError> {
+        self.delete_waiting(user, Status::Rejected, since, "registration.removed", origin).await
+    }
+
+    /// Deletes a person who has been in `status` since before `since`, and is as they were read: so their memberships
+    /// are those that go.
+    async fn delete_waiting(
+        &self,
+        user: &User,
+        status: Status,
+        since: Timestamp,
+        action: &str,
+        origin: &Origin,
+    ) -> Result<Option<UnfinishedIdentity>, StoreError> {
         let mut transaction = Transaction::default();
         let person = Change::delete(Key::user(&user.id))
             .when(
-                "#status = :unconfirmed AND #status_since < :since AND (attribute_not_exists(#claimed_until) OR \
-                 #claimed_until <= :now)",
+                "#status = :status AND #status_since < :since AND #version = :version AND \
+                 (attribute_not_exists(#claimed_until) OR #claimed_until <= :now)",
             )
-            .with("unconfirmed", Status::Unconfirmed)
+            .with("status", status)
             .with("since", since.as_millisecond())
+            .with("version", user.version)
             .with("now", origin.now.as_millisecond());
         transaction.add(person);
         self.delete_traces(&mut transaction, user);
         let note = UnfinishedIdentity { user_id: user.id.clone(), since: origin.now };
         transaction.note_identity(&note);
-        transaction.audit(&self.event(origin, "registration.expired", Some(user.id.as_str())));
+        transaction.audit(&self.event(origin, action, Some(user.id.as_str())));
         Ok(match self.db.commit(transaction).await? {
             Commit::Done => Some(note),
             Commit::Lost(_) => None,

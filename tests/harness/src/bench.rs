@@ -19,7 +19,7 @@ use shared::{
     identity::Identity,
     mail::Mailer,
     random::Random,
-    store::{Creation, Db, Opening, Outbox, SettingsChange, Store, Tables},
+    store::{Creation, Db, Opening, Outbox, SettingsChange, Store, Tables, keys},
 };
 
 /// A password that every policy of the tests takes.
@@ -154,6 +154,7 @@ impl Bench {
         let team_ids: Vec<_> = (0..=teams).map(|_| TeamId::new(now, self.random.number())).collect();
         let organisation = serde_json::json!({
             "pk": format!("ORG#{id}"), "sk": "ORG", "id": id, "name": name, "default_team_id": team_ids[0],
+            "list_pk": keys::ALL_ORGANISATIONS, "list_sk": id,
             "created_at": now.as_millisecond(), "updated_at": now.as_millisecond(),
         });
         self.put(&organisation).await;
@@ -161,6 +162,7 @@ impl Bench {
             let row = serde_json::json!({
                 "pk": format!("TEAM#{team}"), "sk": "TEAM", "id": team, "name": format!("{name} team {number}"),
                 "organisation_id": id, "created_at": now.as_millisecond(), "updated_at": now.as_millisecond(),
+                "group_pk": keys::teams_of(&id), "group_sk": team,
             });
             self.put(&row).await;
         }

@@ -41,13 +41,18 @@ impl Bench {
 
     /// Deletes a person's row and nothing else.
     pub fn erase(&self, id: &UserId) -> impl Future<Output = ()> + Send + use<> {
+        self.discard(&format!("USER#{id}"), "USER")
+    }
+
+    /// Deletes one row of `Portal` and nothing else.
+    pub fn discard(&self, pk: &str, sk: &str) -> impl Future<Output = ()> + Send + use<> {
         let delete = self
             .services
             .dynamodb()
             .delete_item()
             .table_name(self.services.portal_table())
-            .key("pk", serde_dynamo::to_attribute_value(format!("USER#{id}")).unwrap())
-            .key("sk", serde_dynamo::to_attribute_value("USER").unwrap());
+            .key("pk", serde_dynamo::to_attribute_value(pk).unwrap())
+            .key("sk", serde_dynamo::to_attribute_value(sk).unwrap());
         async move { drop(delete.send().await.unwrap()) }
     }
 }

@@ -11,6 +11,7 @@ pub fn router(bench: &Bench, name: &str) -> Router {
         "invite" => invite::router(invite::App { store, identity, clock }),
         "login" => login::router(login::App { store, identity, clock, random: bench.random.clone() }),
         "me" => me::router(me::App { store }),
+        "organisations" => organisations::router(organisations::App { store, clock }),
         "register" => register::router(register::App { store, identity, clock }),
         "settings" => settings::router(settings::App { store, clock }),
         "users" => users::router(users::App { store, identity, clock }),

@@ -4,6 +4,7 @@
 mod approval;
 mod invitations;
 mod links;
+mod organisations;
 mod people;
 mod refusals;
 mod registration;

@@ -1,0 +1,183 @@
+//! How organisations and teams are shown, and what their routes have in common.
+
+use http::HeaderValue;
+use serde::Serialize;
+use shared::{
+    domain::{
+        ids::{OrganisationId, TeamId},
+        name::Name,
+        organisation::{Organisation, Team},
+        rights::{Action, decide},
+    },
+    http::{Instant, Problem, Session, admit},
+};
+
+use crate::App;
+
+/// An organisation, as API Owners see it.
+#[derive(Debug, Serialize)]
+pub struct OrganisationBody {
+    id: OrganisationId,
+    name: Name,
+    default: bool,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl From<Organisation> for OrganisationBody {
+    fn from(organisation: Organisation) -> Self {
+        Self {
+            default: organisation.is_default(),
+            id: organisation.id,
+            name: organisation.name,
+            created_at: Instant(organisation.created_at),
+            updated_at: Instant(organisation.updated_at),
+        }
+    }
+}
+
+/// A team, as API Owners see it.
+#[derive(Debug, Serialize)]
+pub struct TeamBody {
+    id: TeamId,
+    organisation_id: OrganisationId,
+    name: Name,
+    default: bool,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl TeamBody {
+    /// `team`, which is or is not its organisation's default team.
+    #[must_use]
+    pub fn new(team: Team, default: bool) -> Self {
+        Self {
+            id: team.id,
+            organisation_id: team.organisation_id,
+            name: team.name,
+            default,
+            created_at: Instant(team.created_at),
+            updated_at: Instant(team.updated_at),
+        }
+    }
+}
+
+/// Lets an API Owner in and finds the organisation of the path, in one batch. Rights come first.
+///
+/// # Errors
+/// 401, 403, and 404 where there is no such organisation.
+pub(crate) async fn open(app: &App, session: &Session, id: &str) -> Result<Organisation, Problem> {
+    // An id that cannot be one is looked up as another, which tells nothing and keeps the order of checks.
+    let id = OrganisationId::parse(id);
+    let looked_up = id.clone().unwrap_or_else(OrganisationId::default_organisation);
+    let (caller, organisation) = app.store.caller_and_organisation(&session.user_id, &looked_up).await?;
+    decide(&admit(session, caller)?, Action::ManageOrganisations)?;
+    organisation.filter(|_| id.is_some()).ok_or_else(Problem::not_found)
+}
+
+/// The header that names what was created.
+///
+/// # Errors
+/// None in practice: ids are plain text.
+pub(crate) fn location(path: &str) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(path).map_err(Problem::internal)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use harness::{Bench, Reply, Sample, SignedIn};
+    use jiff::SignedDuration;
+    use serde_json::{Value, json};
+    use shared::domain::{
+        organisation::Placement,
+        user::{Role, Status},
+    };
+
+    use super::*;
+    use crate::router;
+
+    /// The sample of each route.
+    pub(crate) const SAMPLES: [&str; 5] = [
+        "organisations-list",
+        "organisations-create",
+        "organisations-read",
+        "organisations-list-teams",
+        "organisations-create-team",
+    ];
+
+    pub(crate) fn app(bench: &Bench) -> App {
+        App { store: bench.store.clone(), clock: bench.clock.clone() }
+    }
+
+    /// A portal and an API Owner at work.
+    pub(crate) async fn portal() -> (Bench, SignedIn) {
+        let bench = Bench::new().await;
+        let owner = bench.signed_in("owner@example.com", Role::ApiOwner).await;
+        (bench, owner)
+    }
+
+    pub(crate) async fn send(bench: &Bench, request: Sample) -> Reply {
+        bench.advance(SignedDuration::from_millis(1));
+        request.send(router(app(bench))).await
+    }
+
+    /// An organisation of that name, as it is answered.
+    pub(crate) async fn organisation(bench: &Bench, owner: &SignedIn, name: &str) -> Value {
+        let sample = Sample::of("organisations-create").by(owner).body(&json!({"name": name}));
+        let reply = send(bench, sample).await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.body
+    }
+
+    pub(crate) fn names(reply: &Reply) -> Vec<&str> {
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.body["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn only_api_owners_are_let_in_whatever_the_request_holds() {
+        let (bench, _) = portal().await;
+        let (acme, teams) = bench.organisation("Acme", 0).await;
+        let place = Some(Placement { organisation_id: acme.clone(), team_ids: teams });
+        let admin = bench.person_at("admin@example.com", Role::ConsumerAdmin, Status::Active, place).await;
+        let callers = [bench.sign_in(&admin).await, bench.signed_in("ada@example.com", Role::TeamMember).await];
+        for name in SAMPLES {
+            for caller in &callers {
+                let mut sample = Sample::of(name).by(caller).query("limit=junk");
+                if !sample.event()["pathParameters"]["id"].is_null() {
+                    sample = sample.id(&acme);
+                }
+                if sample.event()["requestContext"]["http"]["method"] == "POST" {
+                    sample = sample.raw_body("{", "text/plain");
+                }
+                let reply = send(&bench, sample).await;
+                assert_eq!((reply.status, reply.problem()), (403, "forbidden"), "{name}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_does_not_count_is_refused_on_every_route() {
+        let (bench, owner) = portal().await;
+        for name in SAMPLES {
+            let ask = || Sample::of(name).by(&owner);
+            for sample in [ask().without_token(), ask().claim("token_use", "id"), ask().claim("origin_jti", "another")]
+            {
+                let reply = send(&bench, sample).await;
+                assert_eq!((reply.status, reply.problem()), (401, "unauthenticated"), "{name}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_organisation_is_not_found_on_every_route_that_names_one() {
+        let (bench, owner) = portal().await;
+        let unknown = OrganisationId::new(bench.now(), 7).to_string();
+        for name in SAMPLES.into_iter().filter(|name| !Sample::of(name).event()["pathParameters"]["id"].is_null()) {
+            for id in [unknown.as_str(), "org_junk", "team_00000000000000000000000000"] {
+                let reply = send(&bench, Sample::of(name).by(&owner).id(id)).await;
+                assert_eq!((reply.status, reply.problem()), (404, "not-found"), "{name} {id}");
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! `POST /v1/organisations/{id}/teams`: an API Owner creates a team.
+
+use axum::{Json, extract::State, response::IntoResponse};
+use http::{StatusCode, header};
+use shared::{
+    domain::{
+        audit::Actor,
+        ids::OrganisationId,
+        name::Name,
+        rights::{Action, decide},
+    },
+    http::{Fields, FromFields, PathId, Payload, Problem, RequestId, Session, admit, text},
+    store::TeamCreation,
+};
+
+use crate::{
+    App,
+    body::{TeamBody, location},
+};
+
+/// How it is called.
+#[derive(Debug)]
+pub struct CreateTeam {
+    name: Name,
+}
+
+impl FromFields for CreateTeam {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self { name: fields.required("name", text(Name::parse))? })
+    }
+}
+
+/// Why no team is created.
+#[derive(Debug)]
+pub enum CreateTeamError {
+    /// There is no such organisation.
+    NoSuchOrganisation,
+}
+
+impl From<CreateTeamError> for Problem {
+    fn from(error: CreateTeamError) -> Self {
+        match error {
+            CreateTeamError::NoSuchOrganisation => Self::not_found(),
+        }
+    }
+}
+
+/// Creates a team. Whether its organisation is there is decided in the write.
+pub async fn create(
+    State(app): State<App>,
+    session: Session,
+    request: RequestId,
+    PathId(id): PathId,
+    payload: Payload,
+) -> Result<impl IntoResponse, Problem> {
+    let caller = admit(&session, app.store.person(&session.user_id).await?)?;
+    decide(&caller, Action::ManageOrganisations)?;
+    let id = OrganisationId::parse(&id).ok_or(CreateTeamError::NoSuchOrganisation)?;
+    let body: CreateTeam = payload.read()?;
+    let origin = request.origin(Actor::User(caller.id), app.clock.now());
+    let team = match app.store.create_team(&id, body.name, &origin).await? {
+        TeamCreation::Created(team) => team,
+        TeamCreation::NoSuchOrganisation => return Err(CreateTeamError::NoSuchOrganisation.into()),
+    };
+    let location = location(&format!("/v1/organisations/{id}/teams/{}", team.id))?;
+    // The default team was created with the organisation.
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(TeamBody::new(team, false))))
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::{Bench, Fault, Reply, Sample, SignedIn, write_units};
+    use serde_json::{Value, json};
+    use shared::domain::{
+        ids::{OrganisationId, TeamId},
+        organisation::Placement,
+        user::{Role, Status},
+    };
+
+    use crate::{
+        body::tests::{app, names, organisation, portal, send},
+        router,
+    };
+
+    async fn create(bench: &Bench, owner: &SignedIn, id: &str, body: &Value) -> Reply {
+        send(bench, Sample::of("organisations-create-team").by(owner).id(id).body(body)).await
+    }
+
+    #[tokio::test]
+    async fn a_team_is_created_in_its_organisation() {
+        let (bench, owner) = portal().await;
+        let acme = organisation(&bench, &owner, "Acme").await;
+        let id = acme["id"].as_str().unwrap();
+
+        let reply = create(&bench, &owner, id, &json!({"name": "Mobile"})).await;
+
+        let team = reply.body["id"].as_str().unwrap();
+        let now = format!("{:.3}", bench.now());
+        let shown = json!({
+            "id": team, "organisation_id": id, "name": "Mobile", "default": false, "created_at": now, "updated_at": now,
+        });
+        assert_eq!((reply.status, &reply.body), (201, &shown));
+        assert_eq!(reply.headers["location"], format!("/v1/organisations/{id}/teams/{team}"));
+        let list = send(&bench, Sample::of("organisations-list-teams").by(&owner).id(id)).await;
+        assert_eq!(names(&list), ["Default team", "Mobile"]);
+        assert_eq!(list.body["items"][1], shown);
+    }
+
+    #[tokio::test]
+    async fn people_can_be_placed_in_a_team_at_once() {
+        let (bench, owner) = portal().await;
+        let acme = organisation(&bench, &owner, "Acme").await;
+        let id = acme["id"].as_str().unwrap();
+        let team = create(&bench, &owner, id, &json!({"name": "Mobile"})).await.body;
+
+        let place = Placement {
+            organisation_id: OrganisationId::parse(id).unwrap(),
+            team_ids: vec![TeamId::parse(team["id"].as_str().unwrap()).unwrap()],
+        };
+        let ada = bench.person_at("ada@example.com", Role::TeamMember, Status::Active, Some(place.clone())).await;
+
+        assert_eq!(ada.team_ids, place.team_ids);
+    }
+
+    #[tokio::test]
+    async fn the_default_organisation_takes_teams_too() {
+        let (bench, owner) = portal().await;
+        let id = OrganisationId::default_organisation();
+
+        assert_eq!(create(&bench, &owner, id.as_str(), &json!({"name": "Guests"})).await.status, 201);
+
+        let list = send(&bench, Sample::of("organisations-list-teams").by(&owner).id(&id)).await;
+        assert_eq!(names(&list), ["Default team", "Guests"]);
+    }
+
+    #[tokio::test]
+    async fn an_organisation_that_goes_before_the_write_gets_no_team() {
+        let (bench, owner) = portal().await;
+        let (acme, _) = bench.organisation("Acme", 0).await;
+        let gone = bench.discard(&format!("ORG#{acme}"), "ORG");
+        bench.services.calls().before_next("DynamoDB.TransactWriteItems", gone);
+
+        let reply = create(&bench, &owner, acme.as_str(), &json!({"name": "Late"})).await;
+
+        assert_eq!((reply.status, reply.problem()), (404, "not-found"));
+        assert!(bench.rows_in("TEAM#").await.iter().all(|row| row["name"] != "Late"));
+    }
+
+    #[tokio::test]
+    async fn a_creation_takes_the_caller_and_one_transaction_of_six_units() {
+        let (bench, owner) = portal().await;
+        let (acme, _) = bench.organisation("Acme", 0).await;
+        let sample = Sample::of("organisations-create-team").by(&owner).id(&acme);
+
+        let (reply, calls) = bench.calls(sample.send(router(app(&bench)))).await;
+
+        assert_eq!(reply.status, 201);
+        let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+        assert_eq!(operations, ["DynamoDB.BatchGetItem", "DynamoDB.TransactWriteItems"]);
+        assert_eq!(write_units(&calls), 6);
+        let events = bench.rows_in("AUDIT#").await;
+        let event = events.iter().find(|event| event["action"] == "team.created").unwrap();
+        assert_eq!((&event["target"], &event["after"]), (&reply.body["id"], &json!({"organisation_id": acme})));
+    }
+
+    #[tokio::test]
+    async fn a_lost_answer_creates_one_team_and_a_failure_none() {
+        let (bench, owner) = portal().await;
+        let id = OrganisationId::default_organisation().to_string();
+        bench.services.calls().fail_next("DynamoDB.TransactWriteItems", Fault::dropped().after());
+        let done = create(&bench, &owner, &id, &json!({"name": "Guests"})).await;
+        bench.services.calls().fail_next("DynamoDB.TransactWriteItems", Fault::refused("AccessDeniedException", "no"));
+        let failed = create(&bench, &owner, &id, &json!({"name": "Others"})).await;
+        let faulty = create(&bench, &owner, &id, &json!({"name": "\n"})).await;
+
+        assert_eq!((done.status, failed.status), (201, 500));
+        assert_eq!((faulty.status, faulty.faults()), (422, vec![("/name", "invalid_name")]));
+        let list = send(&bench, Sample::of("organisations-list-teams").by(&owner).id(&id)).await;
+        assert_eq!(names(&list), ["Default team", "Guests"]);
+    }
+}

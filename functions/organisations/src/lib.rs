@@ -1,0 +1,42 @@
+//! Organisations and their teams: API Owners create, list and read them.
+
+pub mod body;
+pub mod create;
+pub mod create_team;
+pub mod list;
+pub mod list_teams;
+pub mod read;
+
+use axum::{Router, routing::get};
+use shared::{
+    clock::Clock,
+    config::{ConfigError, Deployed},
+    http::finished,
+    store::Store,
+};
+
+/// What this function uses.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// State.
+    pub store: Store,
+    /// Time.
+    pub clock: Clock,
+}
+
+impl App {
+    /// The deployed function's parts.
+    pub async fn from_env() -> Result<Self, ConfigError> {
+        let deployed = Deployed::from_env().await;
+        Ok(Self { store: deployed.store()?, clock: Clock::system() })
+    }
+}
+
+/// The function's routes.
+pub fn router(app: App) -> Router {
+    let routes = Router::new()
+        .route("/v1/organisations", get(list::list).post(create::create))
+        .route("/v1/organisations/{id}", get(read::read))
+        .route("/v1/organisations/{id}/teams", get(list_teams::list).post(create_team::create));
+    finished(routes.with_state(app))
+}

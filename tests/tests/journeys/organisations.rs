@@ -1,0 +1,47 @@
+//! Organisations with teams, and people who meet in them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::site::{OWNER, PASSWORD, Site};
+
+/// Creates something; it stands below the path of its list.
+async fn create(site: &Site, owner: &str, path: &str, body: &Value) -> Value {
+    let created = site.send(Method::POST, path, Some(owner), Some(body)).await;
+    assert!(created.headers["location"].to_str().unwrap().starts_with(path), "{created:?}");
+    created.ok(201)
+}
+
+#[tokio::test]
+async fn people_of_a_team_see_each_other_and_nobody_else() {
+    let site = Site::open().await;
+    let owner = site.access(OWNER).await;
+    let acme = create(&site, &owner, "/v1/organisations", &json!({"name": "Acme"})).await;
+    let teams = format!("/v1/organisations/{}/teams", acme["id"].as_str().unwrap());
+    let mobile = create(&site, &owner, &teams, &json!({"name": "Mobile"})).await;
+    let desk = create(&site, &owner, &teams, &json!({"name": "Desk"})).await;
+    for (name, team) in [("grace", &mobile), ("ada", &mobile), ("joan", &desk)] {
+        let body = json!({
+            "email": format!("{name}@example.com"), "first_name": name, "last_name": "Hopper", "password": PASSWORD,
+            "active": true, "organisation_id": acme["id"], "team_ids": [team["id"]],
+        });
+        let person = create(&site, &owner, "/v1/users", &body).await;
+        assert_eq!(person["organisation"], json!({"id": acme["id"], "name": "Acme"}));
+    }
+    site.member("stranger@example.com").await;
+
+    let grace = site.access("grace@example.com").await;
+    let seen = site.get(&grace, "/v1/users").await.ok(200);
+    let organisations = site.get(&owner, "/v1/organisations").await.ok(200);
+    let listed = site.get(&owner, &teams).await.ok(200);
+
+    let emails: Vec<_> = seen["items"].as_array().unwrap().iter().map(|person| &person["email"]).collect();
+    assert_eq!(emails, ["grace@example.com", "ada@example.com"]);
+    let names = |list: &Value| -> Vec<Value> {
+        list["items"].as_array().unwrap().iter().map(|item| item["name"].clone()).collect()
+    };
+    assert_eq!(names(&organisations), ["Default Organisation", "Acme"]);
+    assert_eq!(names(&listed), ["Default team", "Mobile", "Desk"]);
+    assert_eq!(site.get(&grace, "/v1/organisations").await.refusal(), (403, "forbidden"));
+    assert_eq!(site.get(&grace, &teams).await.refusal(), (403, "forbidden"));
+}
