@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Bench, Fault, PASSWORD, Reply, Sample, SignedIn, email};
+use harness::{Bench, PASSWORD, Sample, SignedIn, email};
 use jiff::SignedDuration;
-use local_services::{Call, Template};
-use serde_json::{Value, json};
+use local_services::Template;
+use serde_json::json;
 use shared::domain::{
     ids::UserId,
     organisation::Placement,
@@ -16,144 +16,9 @@ use shared::domain::{
 };
 
 mod functions;
+mod watched;
 
-/// What is done or may be done: to what (a table, an index, the pool, what SES sends by), and the action.
-type Permissions = BTreeSet<(String, String)>;
-
-/// The pool, whose address in the template depends on whose it is.
-const POOL: &str = "Pool";
-/// What SES sends from, and through.
-const SES: [&str; 2] = ["Identities", "ConfigurationSet"];
-/// What a function is allowed for Lambda, which reads the stream for it and keeps its failures.
-const FOR_LAMBDA: [&str; 5] = [
-    "dynamodb:DescribeStream",
-    "dynamodb:GetRecords",
-    "dynamodb:GetShardIterator",
-    "dynamodb:ListStreams",
-    "sqs:SendMessage",
-];
-/// Calls that Cognito answers to everybody who holds the token that they carry.
-const WITHOUT_PERMISSION: [&str; 1] = ["RevokeToken"];
-
-/// A function at work, and what it needed so far.
-struct Watched<'a> {
-    function: &'static str,
-    bench: &'a Bench,
-    needed: Permissions,
-}
-
-impl<'a> Watched<'a> {
-    fn new(function: &'static str, bench: &'a Bench) -> Self {
-        Self { function, bench, needed: Permissions::new() }
-    }
-
-    async fn send(&mut self, sample: Sample, expected: u16) -> Reply {
-        let router = functions::router(self.bench, self.function);
-        let reply = self.watch(sample.send(router)).await;
-        assert_eq!(reply.status, expected, "{reply:?}");
-        reply
-    }
-
-    /// Takes down what `work` of the function needs.
-    async fn watch<T>(&mut self, work: impl Future<Output = T>) -> T {
-        let (result, calls) = self.bench.calls(work).await;
-        self.needed.extend(calls.iter().flat_map(|call| needed_by(self.bench, call)));
-        result
-    }
-
-    /// Lets the next call of `operation` fail, for the way back that a function then takes.
-    fn fail(&self, operation: &str) {
-        self.bench.services.calls().fail_next(operation, Fault::refused("AccessDeniedException", "no"));
-    }
-
-    /// Holds what was needed to what is allowed, both ways.
-    fn matches_the_template(self) {
-        let allowed = allowed(self.function);
-        let missing: Vec<_> = self.needed.difference(&allowed).collect();
-        let superfluous: Vec<_> = allowed.difference(&self.needed).collect();
-        assert!(missing.is_empty(), "functions/{} needs and may not: {missing:?}", self.function);
-        assert!(superfluous.is_empty(), "functions/{} may and does not need: {superfluous:?}", self.function);
-        assert_eq!(self.bench.services.calls().outstanding(), 0);
-    }
-}
-
-/// What a call needs. IAM asks for the writes of a transaction one by one.
-fn needed_by(bench: &Bench, call: &Call) -> Permissions {
-    let table = |value: &Value| match value.as_str().unwrap() {
-        name if name == bench.services.portal_table() => "PortalTable".to_owned(),
-        name if name == bench.services.mail_table() => "MailTable".to_owned(),
-        name => panic!("no table is called {name}"),
-    };
-    let dynamodb = |action: &str| format!("dynamodb:{action}");
-    let request = &call.request;
-    match call.operation.split_once('.').unwrap() {
-        ("DynamoDB", "TransactWriteItems") => {
-            let items = request["TransactItems"].as_array().unwrap().iter();
-            let writes = items.flat_map(|item| item.as_object().unwrap());
-            writes
-                .map(|(kind, write)| {
-                    let action = if kind == "ConditionCheck" { "ConditionCheckItem" } else { &format!("{kind}Item") };
-                    (table(&write["TableName"]), dynamodb(action))
-                })
-                .collect()
-        }
-        ("DynamoDB", action @ ("BatchGetItem" | "BatchWriteItem")) => {
-            let tables = request["RequestItems"].as_object().unwrap().keys();
-            tables.map(|name| (table(&json!(name)), dynamodb(action))).collect()
-        }
-        ("DynamoDB", action) => {
-            let index = request["IndexName"].as_str().map(|name| format!("/index/{name}")).unwrap_or_default();
-            [(format!("{}{index}", table(&request["TableName"])), dynamodb(action))].into()
-        }
-        ("Cognito", action) if WITHOUT_PERMISSION.contains(&action) => Permissions::new(),
-        ("Cognito", action) => [(POOL.to_owned(), format!("cognito-idp:{action}"))].into(),
-        ("SES", action) => {
-            assert!(request["ConfigurationSetName"].is_string(), "{request}");
-            SES.map(|place| (place.to_owned(), format!("ses:{action}"))).into()
-        }
-        (service, action) => panic!("nobody is allowed {action} of {service}"),
-    }
-}
-
-/// What the template allows the function in `functions/<name>`.
-fn allowed(name: &str) -> Permissions {
-    let template = Template::deployed().unwrap();
-    let code = format!("functions/{name}/");
-    let mut functions = template.of_kind("AWS::Serverless::Function");
-    let function = functions.find(|function| function.properties["CodeUri"] == code.as_str()).unwrap();
-    let mut allowed = Permissions::new();
-    for policy in function.properties["Policies"].as_array().unwrap() {
-        for statement in policy["Statement"].as_array().unwrap() {
-            assert_eq!(statement["Effect"], "Allow");
-            let mut actions = statement["Action"].as_array().unwrap().iter().map(|action| action.as_str().unwrap());
-            if actions.all(|action| FOR_LAMBDA.contains(&action)) {
-                continue;
-            }
-            let resources = statement["Resource"].as_array().cloned();
-            for resource in resources.unwrap_or_else(|| vec![statement["Resource"].clone()]) {
-                let resource = place(&resource);
-                let actions = statement["Action"].as_array().unwrap().iter();
-                allowed.extend(actions.map(|action| (resource.clone(), action.as_str().unwrap().to_owned())));
-            }
-        }
-    }
-    allowed
-}
-
-/// What a policy's resource names.
-fn place(resource: &Value) -> String {
-    if let Some([table, Value::String(attribute)]) = resource["Fn::GetAtt"].as_array().map(Vec::as_slice) {
-        assert_eq!(attribute, "Arn");
-        return table.as_str().unwrap().to_owned();
-    }
-    match &resource["Fn::Sub"] {
-        Value::String(arn) if arn.starts_with("arn:") && arn.ends_with(":identity/*") => SES[0].to_owned(),
-        Value::String(index) => index.replacen("${", "", 1).replacen(".Arn}", "", 1),
-        Value::Array(parts) if parts[0].as_str().unwrap().ends_with(":userpool/${Pool}") => POOL.to_owned(),
-        Value::Array(parts) if parts[0].as_str().unwrap().ends_with(":configuration-set/${Set}") => SES[1].to_owned(),
-        other => panic!("no table, index, pool or mail: {other}"),
-    }
-}
+use watched::Watched;
 
 async fn portal() -> (Bench, SignedIn) {
     let bench = Bench::new().await;
@@ -388,7 +253,8 @@ async fn deliver_mail_may_do_what_it_does() {
     let mut deliver_mail = Watched::new("deliver-mail", &bench);
     let app = deliver_mail::App { mailer: bench.mailer.clone(), clock: bench.clock.clone() };
 
-    deliver_mail.watch(deliver_mail::handle(&app, serde_json::from_value(event).unwrap())).await.unwrap();
+    let event = serde_json::from_value(event).unwrap();
+    deliver_mail.watch(Box::pin(deliver_mail::handle(&app, event))).await.unwrap();
 
     assert_eq!(bench.services.mailbox().list(Some("ada@example.com")).unwrap().len(), 1);
     deliver_mail.matches_the_template();
@@ -402,7 +268,7 @@ async fn bootstrap_may_do_what_it_does() {
 
     for name in ["bootstrap-create", "bootstrap-update", "bootstrap-delete"] {
         let request = serde_json::from_value(Sample::of(name).event()).unwrap();
-        let answer = bootstrap.watch(bootstrap::answer(&app, request)).await;
+        let answer = bootstrap.watch(Box::pin(bootstrap::answer(&app, request))).await;
         assert!(answer.is_success(), "{name}: {answer:?}");
     }
 

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Error;
 use shared::{
     domain::{audit::Origin, ids::UserId},
-    identity::{PoolPage, PoolUser},
+    identity::PoolUser,
     store::PoolWalk,
 };
 
@@ -44,14 +44,13 @@ pub(super) async fn sweep(run: &mut Run<'_>) -> Result<(), Error> {
             break;
         }
         let token = before.as_ref().and_then(|walk| walk.token.as_deref());
-        let page = match run.app.identity.list_users(token).await? {
-            Some(page) => page,
+        let mut page = run.app.identity.list_users(token).await?;
+        if page.is_none() {
             // Cognito forgets where a walk was after some time: it starts over.
-            None => {
-                began_at = run.origin.now;
-                run.app.identity.list_users(None).await?.unwrap_or(PoolPage { users: Vec::new(), next: None })
-            }
-        };
+            began_at = run.origin.now;
+            page = run.app.identity.list_users(None).await?;
+        }
+        let Some(page) = page else { break };
         if !work_off(run, page.users).await? {
             break;
         }
