@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use harness::{Bench, PASSWORD, Sample, SignedIn, email};
 use jiff::SignedDuration;
 use local_services::Template;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::domain::{
     ids::UserId,
     organisation::Placement,
