@@ -8,6 +8,7 @@ pub mod email;
 pub mod ids;
 pub mod invitation;
 pub mod link;
+pub mod login_attempts;
 pub mod name;
 pub mod organisation;
 pub mod password;

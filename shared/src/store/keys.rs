@@ -47,6 +47,12 @@ impl Key {
         Self::new(Table::Portal, format!("EMAIL#{}", email.as_str()), "EMAIL")
     }
 
+    /// What is remembered of the logins to an address, with or without an account.
+    #[must_use]
+    pub fn logins(email: &Email) -> Self {
+        Self::new(Table::Portal, format!("LOGINS#{}", email.as_str()), "LOGINS")
+    }
+
     /// A person's membership in a team.
     #[must_use]
     pub fn membership(team: &TeamId, user: &UserId) -> Self {

@@ -21,6 +21,7 @@ mod creation;
 mod invitations;
 mod organisations;
 mod orphans;
+mod login_attempts;
 mod people;
 mod registration;
 mod session;
@@ -100,7 +101,25 @@ impl StoreError {
 
 /// A key for the log: an address in it is left out.
 fn key_label(key: &Key) -> String {
-    let without =
-        |part: &str, prefix: &str| if part.starts_with(prefix) { format!("{prefix}…") } else { part.to_owned() };
-    format!("{} / {}", without(&key.pk, "EMAIL#"), without(&key.sk, "ELSEWHERE#"))
+    let label = |part: &str| match part.split_once('#') {
+        Some((kind @ ("EMAIL" | "ELSEWHERE" | "LOGINS"), _)) => format!("{kind}#…"),
+        _ => part.to_owned(),
+    };
+    format!("{} / {}", label(&key.pk), label(&key.sk))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{email::Email, ids::TeamId};
+
+    #[test]
+    fn no_address_in_a_key_gets_into_a_log() {
+        let email = Email::parse("ada@example.com").unwrap();
+        for key in [Key::email(&email), Key::logins(&email), Key::elsewhere(&TeamId::default_team(), &email)] {
+            let told = StoreError::corrupt(&key, "x").to_string();
+            assert!(told.contains('…') && !told.contains("ada"), "{told}");
+        }
+        assert_eq!(key_label(&Key::settings()), "SETTINGS / SETTINGS");
+    }
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::domain::{
     email::Email,
     ids::UserId,
+    login_attempts::LoginAttempts,
     rights,
     settings::Settings,
     user::{MAX_SESSIONS, Role, SessionId, Status, User},
@@ -24,6 +25,8 @@ pub struct LoginFacts {
     pub settings: Settings,
     /// The account behind the address, if there is one.
     pub account: Option<Sentinel>,
+    /// What is remembered of earlier logins to the address.
+    pub attempts: LoginAttempts,
 }
 
 /// What became of a login whose password was right.
@@ -40,11 +43,13 @@ pub enum Opening {
 }
 
 impl Store {
-    /// Reads settings and address in one batch.
+    /// Reads settings, address and earlier logins in one batch.
     pub async fn login_facts(&self, email: &Email) -> Result<LoginFacts, StoreError> {
-        let fetched = self.db.fetch([Key::settings(), Key::email(email)]).await?;
+        let (address, logins) = (Key::email(email), Key::logins(email));
+        let fetched = self.db.fetch([Key::settings(), address.clone(), logins.clone()]).await?;
         let settings = fetched.settings()?;
-        Ok(LoginFacts { settings, account: fetched.get(&Key::email(email))? })
+        let attempts = fetched.get(&logins)?.unwrap_or_default();
+        Ok(LoginFacts { settings, account: fetched.get(&address)?, attempts })
     }
 
     /// Starts a session of an active person and notes the login; a further session ends the oldest.
