@@ -36,8 +36,8 @@ impl Functions {
                 "login",
                 login::router(login::App { store: store(), identity: identity(), clock: clock(), random: random() }),
             ),
-            ("me", me::router(me::App { store: store() })),
             ("organisations", organisations::router(organisations::App { store: store(), clock: clock() })),
+            ("me", me::router(me::App { store: store(), identity: identity(), clock: clock() })),
             ("users", users::router(users::App { store: store(), identity: identity(), clock: clock() })),
             ("settings", settings::router(settings::App { store: store(), clock: clock() })),
         ]);

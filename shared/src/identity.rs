@@ -145,6 +145,11 @@ impl Identity {
             Ok(_) | Err(Call::Refused(_, AdminCreateUserError::UsernameExistsException(_))) => {}
             Err(error) => return Err(error.into()),
         }
+        self.set_password(user, password).await
+    }
+
+    /// Gives a person who has a Cognito user another password.
+    pub async fn set_password(&self, user: &UserId, password: &Password) -> Result<Established, IdentityError> {
         let set = self
             .client
             .admin_set_user_password()

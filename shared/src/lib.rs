@@ -11,6 +11,7 @@ pub mod enrolment;
 pub mod http;
 pub mod identity;
 pub mod mail;
+pub mod password_change;
 pub mod random;
 pub mod store;
 pub mod telemetry;

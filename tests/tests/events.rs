@@ -14,7 +14,7 @@ use shared::domain::{
 mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner and a person in the state that it needs.
-const ANSWERS: [(&str, Status, u16); 31] = [
+const ANSWERS: [(&str, Status, u16); 35] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
@@ -29,9 +29,15 @@ const ANSWERS: [(&str, Status, u16); 31] = [
     ("invite-resend", Status::Active, 404),
     ("invite-revoke", Status::Active, 404),
     ("invite-send", Status::Active, 409),
+    ("login-challenge", Status::Active, 401),
+    ("login-forgot-password", Status::Active, 202),
     ("login-login", Status::Active, 401),
     ("login-logout", Status::Active, 204),
     ("login-refresh", Status::Active, 401),
+    // The link of the sample was never sent.
+    ("login-reset-password", Status::Active, 410),
+    // The password of the sample is somebody else's.
+    ("me-password", Status::Active, 401),
     ("me-read", Status::Active, 200),
     ("organisations-create", Status::Active, 201),
     ("organisations-create-team", Status::Active, 201),

@@ -93,6 +93,14 @@ async fn login_may_do_what_it_does() {
     let attempt =
         |password: &str| Sample::of("login-login").body(&json!({"email": "owner@example.com", "password": password}));
     let token = |name: &str| Sample::of(name).body(&json!({"refresh_token": ada.refresh_token}));
+    let forgot = || Sample::of("login-forgot-password").body(&json!({"email": "owner@example.com"}));
+    let reset = |token: &str, password: &str| {
+        Sample::of("login-reset-password").body(&json!({"token": token, "password": password}))
+    };
+    let answer = |session: &Value, password: &str| {
+        let body = json!({"email": "owner@example.com", "session": session, "new_password": password});
+        Sample::of("login-challenge").body(&body)
+    };
 
     login.send(attempt("wrong tractor 42!"), 401).await;
     login.send(attempt(PASSWORD), 200).await;
@@ -100,6 +108,14 @@ async fn login_may_do_what_it_does() {
     login.send(token("login-logout").by(&ada), 204).await;
     let ada = bench.sign_in(&ada.user).await;
     login.send(Sample::of("login-logout").by(&ada).raw_body("", "application/json"), 204).await;
+
+    login.send(forgot(), 202).await;
+    login.send(reset(&bench.token("owner@example.com").await, "short"), 422).await;
+    login.send(reset(&bench.token("owner@example.com").await, "amber tractor 42!"), 200).await;
+    bench.overwrite(&ada.user.id, "must_change_password", &json!(true)).await;
+    let session = login.send(attempt("amber tractor 42!"), 200).await.body["session"].clone();
+    login.send(answer(&session, "amber tractor 42!"), 422).await;
+    login.send(answer(&session, PASSWORD), 200).await;
 
     login.matches_the_template();
 }
@@ -146,6 +162,12 @@ async fn me_may_do_what_it_does() {
     for person in [&owner, &ada] {
         me.send(Sample::of("me-read").by(person), 200).await;
     }
+    let change = |current: &str, new: &str| {
+        Sample::of("me-password").by(&ada).body(&json!({"current_password": current, "new_password": new}))
+    };
+    me.send(change("wrong tractor 42!", "amber tractor 42!"), 401).await;
+    me.send(change(PASSWORD, PASSWORD), 422).await;
+    me.send(change(PASSWORD, "amber tractor 42!"), 200).await;
 
     me.matches_the_template();
 }

@@ -106,10 +106,13 @@ fn exactly_these_routes_are_public() {
 
     let expected = [
         "GET /v1/settings/public",
+        "POST /v1/auth/challenge",
+        "POST /v1/auth/forgot-password",
         "POST /v1/auth/login",
         "POST /v1/auth/refresh",
         "POST /v1/invitations/accept",
         "POST /v1/invitations/preview",
+        "POST /v1/auth/reset-password",
         "POST /v1/registrations",
         "POST /v1/registrations/confirm",
         "POST /v1/registrations/resend",

@@ -43,7 +43,8 @@ mod tests {
 
     /// The status of `GET /v1/me` in a session.
     async fn me(bench: &Bench, caller: &SignedIn) -> u16 {
-        let app = me::App { store: bench.store.clone() };
+        let (store, identity, clock) = (bench.store.clone(), bench.identity.clone(), bench.clock.clone());
+        let app = me::App { store, identity, clock };
         Sample::of("me-read").by(caller).send(me::router(app)).await.status
     }
 

@@ -89,6 +89,7 @@ mod tests {
             link_version: 1,
             confirm_until: None,
             invitation: None,
+            mails: None,
         };
         bench.store.register_known(&harness::email(address), &known, &bench.origin()).await.unwrap();
     }

@@ -1,9 +1,11 @@
-//! Logging in, going on with new tokens, and logging out.
+//! Logging in, going on with new tokens, logging out, and the ways to another password.
 
+pub mod challenge;
+pub mod forgot_password;
 pub mod login;
 pub mod logout;
 pub mod refresh;
-mod tokens;
+pub mod reset_password;
 
 use axum::{Router, routing::post};
 use shared::{
@@ -24,7 +26,7 @@ pub struct App {
     pub identity: Identity,
     /// Time.
     pub clock: Clock,
-    /// Names that cannot exist, for addresses without an account.
+    /// Names that cannot exist, for addresses without an account, and the tokens of challenges.
     pub random: Random,
 }
 
@@ -41,6 +43,9 @@ impl App {
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/v1/auth/login", post(login::login))
+        .route("/v1/auth/challenge", post(challenge::challenge))
+        .route("/v1/auth/forgot-password", post(forgot_password::forgot_password))
+        .route("/v1/auth/reset-password", post(reset_password::reset_password))
         .route("/v1/auth/refresh", post(refresh::refresh))
         .route("/v1/auth/logout", post(logout::logout));
     finished(routes.with_state(app))

@@ -1,17 +1,17 @@
 //! `POST /v1/auth/login`: tokens for a right password, in a state in which people log in.
 
 use axum::{Json, extract::State};
-use http::StatusCode;
+use jiff::Timestamp;
+use serde::Serialize;
 use shared::{
-    domain::{email::Email, password::Password, user::Status},
-    http::{Fields, FromFields, Payload, Problem, secret, text},
-    store::{Opening, Stage},
+    domain::{
+        challenge::Challenge, email::Email, link::PlainToken, login_attempts::Attempt, password::Password, user::Status,
+    },
+    http::{Fields, FromFields, Payload, Problem, Source, TokensBody, secret, text},
+    store::{Opening, Posed, Sentinel, Stage},
 };
 
-use crate::{
-    App,
-    tokens::{TokensBody, portal_closed},
-};
+use crate::App;
 
 /// Address and password.
 #[derive(Debug)]
@@ -25,6 +25,29 @@ impl FromFields for LogIn {
         let email = fields.required("email", text(Email::parse));
         let password = fields.required("password", secret).map(Password::new);
         Some(Self { email: email?, password: password? })
+    }
+}
+
+/// What a right password gives.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum LoggedIn {
+    /// The tokens of a session.
+    Tokens(TokensBody),
+    /// The password has to be changed first.
+    Challenge(ChallengeBody),
+}
+
+/// What has to be done before there are tokens. Not to be printed.
+#[derive(Serialize)]
+pub struct ChallengeBody {
+    challenge: &'static str,
+    session: String,
+}
+
+impl std::fmt::Debug for ChallengeBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChallengeBody").finish_non_exhaustive()
     }
 }
 
@@ -46,10 +69,7 @@ pub enum LogInError {
 impl From<LogInError> for Problem {
     fn from(error: LogInError) -> Self {
         match error {
-            LogInError::InvalidCredentials => {
-                let detail = "The e-mail address or the password is wrong.";
-                Self::new(StatusCode::UNAUTHORIZED, "invalid-credentials", "Wrong e-mail address or password", detail)
-            }
+            LogInError::InvalidCredentials => Self::invalid_credentials(),
             LogInError::Pending => {
                 let detail = "The registration request has been sent. You'll receive an email once it's been approved.";
                 Self::refused("registration-pending", "Waiting for approval", detail)
@@ -62,31 +82,66 @@ impl From<LogInError> for Problem {
                 let detail = "This account is not active. An API Owner can activate it.";
                 Self::refused("account-inactive", "Account not active", detail)
             }
-            LogInError::Closed => portal_closed(),
+            LogInError::Closed => Self::portal_closed(),
         }
     }
 }
 
 /// Logs a person in: Cognito checks the password first, then state and switch decide whether the tokens count. An
-/// address without an account is asked for at Cognito all the same, so that it takes the same calls.
-pub async fn login(State(app): State<App>, payload: Payload) -> Result<Json<TokensBody>, Problem> {
-    let body: LogIn = payload.read()?;
-    let facts = app.store.login_facts(&body.email).await?;
-    if !body.password.is_possible() {
+/// address without an account is asked for at Cognito all the same, so that it takes the same calls, and its failures
+/// count like any other's. Who has failed too often gets the answer to a wrong password and no question is asked.
+pub async fn login(
+    State(app): State<App>,
+    Source(source): Source,
+    payload: Payload,
+) -> Result<Json<LoggedIn>, Problem> {
+    let LogIn { email, password } = payload.read()?;
+    let facts = app.store.login_facts(&email).await?;
+    let now = app.clock.now();
+    if !password.is_possible() || !facts.attempts.may_ask(&source, now) {
         return Err(LogInError::InvalidCredentials.into());
     }
     let account = facts.account.filter(|account| matches!(account.stage, Stage::Settled | Stage::Unfinished));
     let user_id = account.as_ref().map(|account| &account.user_id);
-    let tokens = app.identity.log_in(user_id, app.random.number(), &body.password).await?;
+    let tokens = app.identity.log_in(user_id, app.random.number(), &password).await?;
     let (Some(tokens), Some(account)) = (tokens, account) else {
+        app.store.count_login(&email, &facts.attempts, Attempt::WrongPassword, &source, now).await;
         return Err(LogInError::InvalidCredentials.into());
     };
-    let now = app.clock.now();
-    match app.store.open_session(&account, &tokens.session, facts.settings.sign_in, now).await? {
-        Opening::Opened => Ok(Json(tokens.into())),
+    let sign_in = facts.settings.sign_in;
+    let opening = app.store.open_session(&account, &tokens.session, sign_in, app.clock.now()).await?;
+    if opening != Opening::Stale {
+        app.store.count_login(&email, &facts.attempts, Attempt::RightPassword, &source, now).await;
+    }
+    match opening {
+        Opening::Opened => Ok(Json(LoggedIn::Tokens(tokens.into()))),
+        Opening::PasswordDue => Ok(Json(pose(&app, &account, &password, sign_in, now).await?)),
         Opening::Stale => Err(LogInError::InvalidCredentials.into()),
         Opening::PortalClosed => Err(LogInError::Closed.into()),
         Opening::WrongStatus(status) => Err(wrong_status(status).into()),
+    }
+}
+
+/// Asks for another password: the answer has to bring the session's token, which is stored as a digest alone.
+async fn pose(
+    app: &App,
+    account: &Sentinel,
+    password: &Password,
+    sign_in: bool,
+    now: Timestamp,
+) -> Result<LoggedIn, Problem> {
+    let token = PlainToken::new(app.random.bytes());
+    let challenge = Challenge::new(&token, password, now);
+    match app.store.pose_challenge(account, &challenge, sign_in).await? {
+        Posed::Done => {
+            let (challenge, session) = ("new_password_required", token.expose().to_owned());
+            Ok(LoggedIn::Challenge(ChallengeBody { challenge, session }))
+        }
+        Posed::Refused(Opening::PortalClosed) => Err(LogInError::Closed.into()),
+        Posed::Refused(Opening::WrongStatus(status)) => Err(wrong_status(status).into()),
+        Posed::Refused(Opening::Stale | Opening::Opened | Opening::PasswordDue) => {
+            Err(LogInError::InvalidCredentials.into())
+        }
     }
 }
 
@@ -103,6 +158,8 @@ fn wrong_status(status: Status) -> LogInError {
 mod enumeration;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod throttle;
 
 #[cfg(test)]
 pub(crate) mod tests {
@@ -128,6 +185,11 @@ pub(crate) mod tests {
     pub(crate) async fn log_in(bench: &Bench, address: &str, password: &str) -> Reply {
         let body = json!({"email": address, "password": password});
         Sample::of("login-login").body(&body).send(router(app(bench))).await
+    }
+
+    pub(crate) async fn log_in_from(bench: &Bench, source: &str, address: &str, password: &str) -> Reply {
+        let body = json!({"email": address, "password": password});
+        Sample::of("login-login").from_source(source).body(&body).send(router(app(bench))).await
     }
 
     /// What a new person with `address` starts from.
@@ -213,6 +275,7 @@ pub(crate) mod tests {
     async fn logging_in_takes_one_batch_one_question_to_cognito_and_one_unit() {
         let bench = Bench::new().await;
         bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
+        log_in(&bench, "ada@example.com", PASSWORD).await;
 
         let (reply, calls) = bench.calls(log_in(&bench, "ada@example.com", PASSWORD)).await;
 

@@ -4,13 +4,10 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use shared::{
     domain::rights::gets_in_while_closed,
-    http::{Fields, FromFields, Payload, Problem, secret},
+    http::{Fields, FromFields, Payload, Problem, TokensBody, secret},
 };
 
-use crate::{
-    App,
-    tokens::{TokensBody, portal_closed},
-};
+use crate::App;
 
 /// The refresh token of a login.
 pub struct Refresh {
@@ -39,7 +36,7 @@ impl From<RefreshError> for Problem {
                 let detail = "This refresh token does not count any more. Log in again.";
                 Self::new(StatusCode::UNAUTHORIZED, "invalid-refresh-token", "Log in again", detail)
             }
-            RefreshError::Closed => portal_closed(),
+            RefreshError::Closed => Self::portal_closed(),
         }
     }
 }

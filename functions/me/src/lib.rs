@@ -1,11 +1,17 @@
 //! One's own account.
 
+pub mod password;
 pub mod read;
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use shared::{
+    clock::Clock,
     config::{ConfigError, Deployed},
     http::finished,
+    identity::Identity,
     store::Store,
 };
 
@@ -14,16 +20,23 @@ use shared::{
 pub struct App {
     /// State.
     pub store: Store,
+    /// Passwords and tokens.
+    pub identity: Identity,
+    /// Time.
+    pub clock: Clock,
 }
 
 impl App {
     /// The deployed function's parts.
     pub async fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self { store: Deployed::from_env().await.store()? })
+        let deployed = Deployed::from_env().await;
+        Ok(Self { store: deployed.store()?, identity: deployed.identity()?, clock: Clock::system() })
     }
 }
 
 /// The function's routes.
 pub fn router(app: App) -> Router {
-    finished(Router::new().route("/v1/me", get(read::read)).with_state(app))
+    let routes =
+        Router::new().route("/v1/me", get(read::read)).route("/v1/me/password", post(password::change_password));
+    finished(routes.with_state(app))
 }

@@ -31,7 +31,8 @@ mod tests {
     use crate::router;
 
     async fn send(bench: &Bench, request: Sample) -> Reply {
-        request.send(router(App { store: bench.store.clone() })).await
+        let (store, identity, clock) = (bench.store.clone(), bench.identity.clone(), bench.clock.clone());
+        request.send(router(App { store, identity, clock })).await
     }
 
     async fn me(bench: &Bench, caller: &SignedIn) -> Reply {

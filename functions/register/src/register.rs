@@ -218,7 +218,43 @@ pub(crate) mod tests {
         register(&bench, &json!({"email": "ada@example.com", "first_name": "Eve", "last_name": "Else"})).await;
 
         assert_eq!(bench.read(&before.id).await, before);
-        assert_eq!(bench.store.registration_facts(&email("ada@example.com")).await.unwrap().known, facts.known);
+        let known = bench.store.registration_facts(&email("ada@example.com")).await.unwrap().known.unwrap();
+        assert_eq!(known.mails.map(|mails| mails.count), Some(1));
+        assert_eq!(Some(Sentinel { mails: None, ..known }), facts.known);
+    }
+
+    #[tokio::test]
+    async fn a_known_address_gets_five_mails_an_hour_and_the_answer_and_calls_stay_the_same() {
+        let bench = Bench::new().await;
+        register(&bench, &ada()).await;
+        let mut answers = Vec::new();
+        for _ in 0..7 {
+            let (reply, calls) = bench.calls(register(&bench, &ada())).await;
+            answers.push((reply, calls.into_iter().map(|call| call.operation).collect::<Vec<_>>()));
+        }
+
+        assert!(answers.iter().all(|answer| *answer == answers[0]));
+        assert_eq!(
+            bench.mail_events("ada@example.com").await.len(),
+            1 + 5,
+            "the first registration's is no repetition"
+        );
+        bench.advance(jiff::SignedDuration::from_hours(1));
+        register(&bench, &ada()).await;
+        assert_eq!(bench.mail_events("ada@example.com").await.len(), 1 + 5 + 1);
+    }
+
+    #[tokio::test]
+    async fn two_repetitions_at_once_send_one_mail_and_are_told_the_same() {
+        let bench = Bench::new().await;
+        let first = register(&bench, &ada()).await;
+        let (rival, body) = (app(&bench), ada());
+        let meanwhile = async move { drop(Sample::of("register-register").body(&body).send(router(rival)).await) };
+        bench.services.calls().before_next("DynamoDB.TransactWriteItems", meanwhile);
+
+        assert_eq!(register(&bench, &ada()).await, first);
+
+        assert_eq!(bench.mail_events("ada@example.com").await.len(), 2);
     }
 
     #[tokio::test]

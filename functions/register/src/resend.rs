@@ -120,6 +120,38 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn over_five_mails_an_hour_none_goes_out_and_no_link_is_voided() {
+        let bench = Bench::new().await;
+        register(&bench, &ada()).await;
+        for _ in 0..5 {
+            bench.advance(jiff::SignedDuration::from_millis(1));
+            resend(&bench, "ada@example.com").await;
+        }
+        let newest = bench.token("ada@example.com").await;
+
+        let (reply, calls) = bench.calls(resend(&bench, "ada@example.com")).await;
+
+        let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+        assert_eq!((reply.status, operations), (202, vec!["DynamoDB.BatchGetItem", "DynamoDB.TransactWriteItems"]));
+        assert_eq!(bench.token("ada@example.com").await, newest);
+        assert_eq!(bench.mail_events("ada@example.com").await.len(), 6);
+        let body = json!({"token": newest, "password": harness::PASSWORD});
+        assert_eq!(Sample::of("register-confirm").body(&body).send(router(app(&bench))).await.status, 200);
+    }
+
+    #[tokio::test]
+    async fn a_repeated_registration_and_a_resend_share_the_five() {
+        let bench = Bench::new().await;
+        register(&bench, &ada()).await;
+        for _ in 0..4 {
+            register(&bench, &ada()).await;
+            resend(&bench, "ada@example.com").await;
+        }
+
+        assert_eq!(bench.mail_events("ada@example.com").await.len(), 1 + 5);
+    }
+
+    #[tokio::test]
     async fn without_a_sender_there_is_no_mail_to_send() {
         let bench = Bench::new().await;
         bench.set(|settings| settings.sender = None).await;

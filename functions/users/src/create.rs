@@ -33,6 +33,7 @@ pub struct Create {
     first_name: Name,
     last_name: Name,
     password: Option<Password>,
+    must_change_password: bool,
     active: bool,
     organisation_id: Option<OrganisationId>,
     team_ids: Vec<TeamId>,
@@ -44,9 +45,13 @@ impl FromFields for Create {
         let first_name = fields.required("first_name", text(Name::parse));
         let last_name = fields.required("last_name", text(Name::parse));
         let password = fields.optional("password", secret).map(Password::new);
+        let must_change_password = fields.optional("must_change_password", boolean).unwrap_or(false);
         let active = fields.optional("active", boolean).unwrap_or(false);
         if active && password.is_none() {
             fields.fault("active", Fault::new("needs_password", "Only who has a password can be active."));
+        }
+        if must_change_password && password.is_none() {
+            fields.fault("must_change_password", Fault::new("needs_password", "There is no password to change."));
         }
         let organisation_id = fields.optional("organisation_id", choice(OrganisationId::parse));
         let no_team = || Fault::new("unknown_team", "The organisation has no such team.");
@@ -56,6 +61,7 @@ impl FromFields for Create {
             first_name: first_name?,
             last_name: last_name?,
             password,
+            must_change_password,
             active,
             organisation_id,
             team_ids: team_ids.unwrap_or_default(),
@@ -119,10 +125,11 @@ pub async fn create(
         Placing::NoSuchOrganisation => return Err(CreateError::NoSuchOrganisation.into()),
         Placing::NoSuchTeam => return Err(CreateError::NoSuchTeam.into()),
     };
-    let start = match (&body.password, body.active) {
+    let status = if body.active { Status::Active } else { Status::Inactive };
+    let start = match (&body.password, body.must_change_password) {
         (None, _) => Start::As(Status::Invited),
-        (Some(_), true) => Start::Becoming(Status::Active),
-        (Some(_), false) => Start::Becoming(Status::Inactive),
+        (Some(_), true) => Start::BecomingWithFirstPassword(status),
+        (Some(_), false) => Start::Becoming(status),
     };
     let new = NewUser {
         email: body.email,
@@ -251,6 +258,22 @@ pub(crate) mod tests {
         assert_eq!(read.body, shown);
         assert_eq!(log_in(&bench, PASSWORD).await, Opening::WrongStatus(Status::Inactive));
         assert!(bench.mails(ADA).await.remove(0).text.unwrap().contains("It is not active yet"));
+    }
+
+    #[tokio::test]
+    async fn a_password_that_has_to_be_changed_opens_no_session() {
+        let (bench, owner) = portal().await;
+        let mut body = with("must_change_password", true);
+        body["active"] = json!(true);
+
+        let reply = create(&bench, &owner, &body).await;
+
+        assert_eq!((reply.status, &reply.body["must_change_password"]), (201, &json!(true)));
+        assert_eq!(log_in(&bench, PASSWORD).await, Opening::PasswordDue);
+        assert_eq!(create(&bench, &owner, &with("must_change_password", "yes")).await.faults()[0].1, "not_a_boolean");
+        let mut without = body.clone();
+        without.as_object_mut().unwrap().remove("password");
+        assert_eq!(create(&bench, &owner, &without).await.faults(), [("/password", "required")]);
     }
 
     #[tokio::test]

@@ -19,6 +19,8 @@ pub enum Purpose {
     Confirm,
     /// Accepts an invitation.
     Accept,
+    /// Chooses another password.
+    Reset,
 }
 
 impl Purpose {
@@ -28,6 +30,7 @@ impl Purpose {
         match self {
             Self::Confirm => "confirm",
             Self::Accept => "accept",
+            Self::Reset => "reset",
         }
     }
 }
@@ -35,6 +38,9 @@ impl Purpose {
 /// How long a link to confirm a registration lives, counted from the queueing of its mail, which the registration or its
 /// resend did: the registration itself waits exactly as long.
 pub const CONFIRM_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How long a link to reset a password lives, counted from the queueing of its mail.
+pub const RESET_LIFE: SignedDuration = SignedDuration::from_hours(1);
 
 /// The 256 random bits of a link, in clear. Only a mail ever holds one.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,7 +69,13 @@ impl PlainToken {
     /// The digest under which the link is stored.
     #[must_use]
     pub fn hashed(&self) -> HashedToken {
-        let digest: [u8; 32] = Sha256::digest(self.0.as_bytes()).into();
+        self.hashed_with("")
+    }
+
+    /// The digest of the token and what follows it. Every token has the same length, so no two pairs read alike.
+    #[must_use]
+    pub fn hashed_with(&self, text: &str) -> HashedToken {
+        let digest: [u8; 32] = Sha256::new().chain_update(&self.0).chain_update(text).finalize().into();
         let (high, low) = digest.split_at(16);
         let number = |half: &[u8]| half.iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
         HashedToken(format!("{:032x}{:032x}", number(high), number(low)))
@@ -77,7 +89,8 @@ impl fmt::Debug for PlainToken {
 }
 
 /// A token's SHA-256 in hexadecimal: what the table knows of it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct HashedToken(String);
 
 impl HashedToken {

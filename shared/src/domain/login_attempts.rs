@@ -111,7 +111,8 @@ impl LoginAttempts {
     /// from a source that has logged in before.
     #[must_use]
     pub fn after(&self, attempt: Attempt, source: &SourceAddress, now: Timestamp) -> Option<Self> {
-        let mut next = if now < self.collect_at { self.clone() } else { Self { version: self.version, ..Self::default() } };
+        let mut next =
+            if now < self.collect_at { self.clone() } else { Self { version: self.version, ..Self::default() } };
         match attempt {
             Attempt::WrongPassword => next.fail(source, now),
             Attempt::RightPassword | Attempt::MailedLink => {
@@ -133,7 +134,8 @@ impl LoginAttempts {
 
     fn fail(&mut self, source: &SourceAddress, now: Timestamp) {
         let before = self.sources.get(source);
-        let failures = before.filter(|before| now < before.last_at + STREAK_LIFE).map_or(0, |before| before.failures) + 1;
+        let failures =
+            before.filter(|before| now < before.last_at + STREAK_LIFE).map_or(0, |before| before.failures) + 1;
         let wait_until = now + wait_after(failures);
         let logged_in = before.is_some_and(|before| before.logged_in);
         self.sources.insert(source.clone(), FromSource { failures, wait_until, logged_in, last_at: now });

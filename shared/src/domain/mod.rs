@@ -4,11 +4,13 @@
 //! rule can be tested by calling it.
 
 pub mod audit;
+pub mod challenge;
 pub mod email;
 pub mod ids;
 pub mod invitation;
 pub mod link;
 pub mod login_attempts;
+pub mod mail_limit;
 pub mod name;
 pub mod organisation;
 pub mod password;
@@ -38,5 +40,11 @@ impl Fault {
     #[must_use]
     pub fn refused_password() -> Self {
         Self::new("password_refused", "This password cannot be used; choose another one.")
+    }
+
+    /// A new password that is the old one.
+    #[must_use]
+    pub fn unchanged_password() -> Self {
+        Self::new("password_unchanged", "It is another one than before.")
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
+    challenge::Challenge,
     email::Email,
     ids::{InvitationId, OrganisationId, TeamId, UserId},
     name::Name,
@@ -162,6 +163,9 @@ pub struct User {
     /// Whether the next login has to choose another password.
     #[serde(default)]
     pub must_change_password: bool,
+    /// The login that waits for another password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
     /// How they came in.
     pub source: Source,
     /// Values of the custom sign-up fields.
@@ -192,6 +196,9 @@ pub struct User {
         skip_serializing_if = "Option::is_none"
     )]
     pub claimed_until: Option<Timestamp>,
+    /// Whether they began to change their password and it is not known how far that came: Cognito may have the new one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub password_change_begun: bool,
     /// The sessions that count, with the instant of their login in milliseconds.
     #[serde(default)]
     pub sessions: BTreeMap<SessionId, i64>,
@@ -251,6 +258,8 @@ pub enum Start {
     As(Status),
     /// Inactive until Cognito has the password, then in this status.
     Becoming(Status),
+    /// The same, with a password that the first login has to change.
+    BecomingWithFirstPassword(Status),
 }
 
 impl NewUser {
@@ -259,8 +268,9 @@ impl NewUser {
     pub fn at(self, now: Timestamp, random: u128) -> User {
         let (status, identity_due) = match self.start {
             Start::As(status) => (status, None),
-            Start::Becoming(status) => (Status::Inactive, Some(status)),
+            Start::Becoming(status) | Start::BecomingWithFirstPassword(status) => (Status::Inactive, Some(status)),
         };
+        let must_change_password = matches!(self.start, Start::BecomingWithFirstPassword(_));
         let (organisation_id, team_ids) =
             self.placement.map_or((None, Vec::new()), |place| (Some(place.organisation_id), place.team_ids));
         User {
@@ -272,7 +282,8 @@ impl NewUser {
             role: self.role,
             organisation_id,
             team_ids,
-            must_change_password: false,
+            must_change_password,
+            challenge: None,
             source: self.source,
             attributes: Map::new(),
             created_at: now,
@@ -281,6 +292,7 @@ impl NewUser {
             status_since: now,
             link_version: 1,
             claimed_until: None,
+            password_change_begun: false,
             sessions: BTreeMap::new(),
             identity_due,
             invitation_id: None,
@@ -340,5 +352,11 @@ mod tests {
         let user = user(Start::Becoming(Status::Pending));
 
         assert_eq!((user.status, user.identity_due), (Status::Inactive, Some(Status::Pending)));
+    }
+
+    #[test]
+    fn only_a_first_password_has_to_be_changed() {
+        assert!(user(Start::BecomingWithFirstPassword(Status::Active)).must_change_password);
+        assert!(!user(Start::Becoming(Status::Active)).must_change_password);
     }
 }

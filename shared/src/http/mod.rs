@@ -12,6 +12,7 @@ mod parse;
 mod path;
 mod people;
 mod problem;
+mod tokens;
 
 pub use body::{Faults, Fields, FromFields, Payload};
 pub use caller::{RequestId, Session, Source, admit};
@@ -23,3 +24,4 @@ pub use parse::{boolean, choice, integer, items, secret, text};
 pub use path::PathId;
 pub use people::{ListedPerson, PlaceBody, UserBody};
 pub use problem::{FieldFault, Problem};
+pub use tokens::TokensBody;

@@ -85,6 +85,19 @@ impl Problem {
         problem.header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""))
     }
 
+    /// 401: wrong password, unknown address, or one that is not confirmed: one answer for all.
+    #[must_use]
+    pub fn invalid_credentials() -> Self {
+        let detail = "The e-mail address or the password is wrong.";
+        Self::new(StatusCode::UNAUTHORIZED, "invalid-credentials", "Wrong e-mail address or password", detail)
+    }
+
+    /// 403: sign-in is switched off, and the person is no API Owner.
+    #[must_use]
+    pub fn portal_closed() -> Self {
+        Self::refused("portal-closed", "This portal is disabled", "This portal is disabled")
+    }
+
     /// 422: every fault at once.
     #[must_use]
     pub fn validation(faults: &[FieldFault]) -> Self {

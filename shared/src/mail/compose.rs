@@ -11,7 +11,7 @@ use crate::{
     domain::{
         email::Email,
         ids::{MailId, UserId},
-        link::{CONFIRM_LIFE, Purpose},
+        link::{CONFIRM_LIFE, Purpose, RESET_LIFE},
         user::{Status, User},
     },
     random::Random,
@@ -121,6 +121,23 @@ impl Composer<'_> {
     #[must_use]
     pub fn deactivated(&self, user: &User) -> OutboxEntry {
         self.entry(Event::Deactivated, [&user.email], names(user))
+    }
+
+    /// Lets the holder of an address choose another password.
+    #[must_use]
+    pub fn reset_password(&self, to: &Email, user_id: &UserId, link_version: u64) -> OutboxEntry {
+        let (user_id, expires_at) = (user_id.clone(), self.now + RESET_LIFE);
+        let link = LinkOrder { user_id, purpose: Purpose::Reset, link_version, expires_at };
+        let variables = Map::from_iter([("expires_at".to_owned(), json!(in_words(expires_at)))]);
+        OutboxEntry { link: Some(link), ..self.entry(Event::ResetPassword, [to], variables) }
+    }
+
+    /// The password was changed.
+    #[must_use]
+    pub fn password_changed(&self, user: &User) -> OutboxEntry {
+        let mut variables = names(user);
+        variables.insert("changed_at".to_owned(), json!(in_words(self.now)));
+        self.entry(Event::PasswordChanged, [&user.email], variables)
     }
 
     fn entry<'e>(

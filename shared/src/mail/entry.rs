@@ -35,11 +35,15 @@ pub enum Event {
     Deactivated,
     /// Invites to the portal.
     Invitation,
+    /// Lets a person choose another password.
+    ResetPassword,
+    /// Tells a person that their password was changed.
+    PasswordChanged,
 }
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ConfirmRegistration,
         Self::AlreadyRegistered,
         Self::RegistrationPending,
@@ -49,6 +53,8 @@ impl Event {
         Self::Activated,
         Self::Deactivated,
         Self::Invitation,
+        Self::ResetPassword,
+        Self::PasswordChanged,
     ];
 
     /// Its name: the folder of its templates and the tag of its mails.
@@ -64,6 +70,8 @@ impl Event {
             Self::Activated => "activated",
             Self::Deactivated => "deactivated",
             Self::Invitation => "invitation",
+            Self::ResetPassword => "reset_password",
+            Self::PasswordChanged => "password_changed",
         }
     }
 }

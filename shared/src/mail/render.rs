@@ -53,6 +53,8 @@ templates! {
     Activated: "activated",
     Deactivated: "deactivated",
     Invitation: "invitation",
+    ResetPassword: "reset_password",
+    PasswordChanged: "password_changed",
 }
 
 const LAYOUT_TEXT: &str = include_str!("../../templates/layout.txt.j2");
@@ -148,6 +150,7 @@ mod tests {
             link_version: 1,
             confirm_until: None,
             invitation: None,
+            mails: None,
         };
         let owner = Email::parse("owner@example.com").unwrap();
         let invite = |inviter| compose.invitation(&user.email, &user.id, 1, &invitation(inviter));
@@ -165,6 +168,8 @@ mod tests {
             ("deactivated", compose.deactivated(user)),
             ("invitation", invite(Some("Charles Babbage"))),
             ("invitation_by_the_deployment", invite(None)),
+            ("reset_password", compose.reset_password(&user.email, &user.id, 1)),
+            ("password_changed", compose.password_changed(user)),
         ]
     }
 
@@ -220,7 +225,7 @@ mod tests {
     fn mails_that_strangers_can_cause_hold_no_name() {
         let token = PlainToken::new([7; 32]);
         for (case, entry) in mails(&person("Click-here")) {
-            if matches!(entry.event, Event::ConfirmRegistration | Event::AlreadyRegistered) {
+            if matches!(entry.event, Event::ConfirmRegistration | Event::AlreadyRegistered | Event::ResetPassword) {
                 let mail = render(&entry, &settings("Example APIs"), PORTAL, Some(&token)).unwrap();
                 assert!(!mail.text.contains("Click-here"), "{case}");
             }
@@ -251,6 +256,9 @@ mod tests {
                 without_names.push(case);
             }
         }
-        assert_eq!(without_names, ["confirm_registration", "already_registered", "already_registered_and_invited"]);
+        assert_eq!(
+            without_names,
+            ["confirm_registration", "already_registered", "already_registered_and_invited", "reset_password"]
+        );
     }
 }

@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use super::{
     Store, StoreError,
     change::Change,
-    db::{Applied, read},
     keys::Key,
     rows::{INTO_STATUS, Owners, Stage, into_status},
     transaction::{Commit, Transaction},
@@ -15,7 +14,7 @@ use crate::domain::{
     email::Email,
     link::{HashedToken, Link},
     settings::Settings,
-    user::{CLAIM_LIFE, Status, User},
+    user::{Status, User},
 };
 
 /// What a link's use is decided from.
@@ -32,17 +31,6 @@ pub struct LinkFacts {
 fn to_notify(settings: &Settings, owners: Owners) -> Vec<Email> {
     let set = &settings.owner_notification_addresses;
     if set.is_empty() { owners.members.into_values().collect() } else { set.clone() }
-}
-
-/// What became of a claim.
-#[derive(Debug)]
-pub enum Claim {
-    /// The person is ours for a minute.
-    Yours(Box<User>),
-    /// Another request has it; the link may work in a moment.
-    Held,
-    /// State or link version do not fit the link: it was used, replaced, or its person is gone.
-    Void,
 }
 
 /// What became of a confirmation.
@@ -70,36 +58,6 @@ impl Store {
     pub async fn owners_to_notify(&self, settings: &Settings) -> Result<Vec<Email>, StoreError> {
         let owners = self.db.fetch([Key::owners()]).await?.get(&Key::owners())?;
         Ok(to_notify(settings, owners.unwrap_or_default()))
-    }
-
-    /// Claims the person behind `link` for a minute, if they are in `status` and the link is their newest.
-    pub async fn claim(&self, link: &Link, status: Status, now: Timestamp) -> Result<Claim, StoreError> {
-        let change = Change::update(Key::user(&link.user_id), "SET #claimed_until = :until")
-            .when(
-                "#status = :status AND #link_version = :link_version AND attribute_not_exists(#identity_due) AND \
-                 (attribute_not_exists(#claimed_until) OR #claimed_until <= :now)",
-            )
-            .with("until", (now + CLAIM_LIFE).as_millisecond())
-            .with("now", now.as_millisecond())
-            .with("status", status)
-            .with("link_version", link.link_version);
-        match self.db.apply(change).await? {
-            Applied::Done(item) => Ok(Claim::Yours(Box::new(read(item)?))),
-            Applied::Refused(None) => Ok(Claim::Void),
-            Applied::Refused(Some(item)) => {
-                let user: User = read(item)?;
-                let fits = user.status == status && user.link_version == link.link_version;
-                Ok(if fits && user.identity_due.is_none() { Claim::Held } else { Claim::Void })
-            }
-        }
-    }
-
-    /// Gives a claim up, so that the same link works again at once. A claim that somebody else holds by now stays.
-    pub async fn release(&self, claimed: &User) -> Result<(), StoreError> {
-        let change = Change::update(Key::user(&claimed.id), "REMOVE #claimed_until")
-            .when("#claimed_until = :mine")
-            .with("mine", claimed.claimed_until.map(Timestamp::as_millisecond));
-        self.db.apply(change).await.map(drop)
     }
 
     /// Consumes the link and puts the registration into `status`; `claimed` is the person as the claim returned them.

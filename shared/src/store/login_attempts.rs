@@ -70,5 +70,9 @@ fn over(email: &Email, before: &LoginAttempts, after: &LoginAttempts) -> Change 
         .with("passed_on", after.passed_on)
         .with("passed_until", after.passed_until.as_millisecond())
         .with("collect_at", after.collect_at.as_second());
-    if before.version == 0 { change.when_new() } else { change.when("#version = :version").with("version", before.version) }
+    if before.version == 0 {
+        change.when_new()
+    } else {
+        change.when("#version = :version").with("version", before.version)
+    }
 }

@@ -16,12 +16,15 @@ mod rows;
 mod transaction;
 
 mod bootstrap;
+mod claim;
 mod confirmation;
 mod creation;
 mod invitations;
+mod login_attempts;
+mod mail_limit;
 mod organisations;
 mod orphans;
-mod login_attempts;
+mod password;
 mod people;
 mod registration;
 mod session;
@@ -32,7 +35,8 @@ mod transition;
 use std::fmt;
 
 pub use bootstrap::FirstOwner;
-pub use confirmation::{Claim, Confirmation, LinkFacts};
+pub use claim::Claim;
+pub use confirmation::{Confirmation, LinkFacts};
 pub use creation::{CreatedWithoutPassword, Creation, Finish, Placing, UnfinishedIdentity};
 pub use db::{Db, Tables};
 pub use invitations::{
@@ -42,6 +46,7 @@ pub use invitations::{
 pub use organisations::{Listed, TeamCreation};
 pub use orphans::PoolWalk;
 pub use outbox::{Outbox, Taken};
+pub use password::{PasswordChanged, Posed};
 pub use people::{Filter, Page};
 pub use places::Places;
 pub use registration::{Registered, RegistrationFacts};

@@ -4,6 +4,7 @@ use super::{
     Store, StoreError,
     change::Change,
     keys::{self, Key},
+    mail_limit::CountedMail,
     rows::{Sentinel, Stage},
     transaction::{Commit, Transaction},
 };
@@ -66,23 +67,25 @@ impl Store {
         }
     }
 
-    /// Mails the holder of a known address; nothing else that is stored changes.
+    /// Mails the holder of a known address, unless they had their share of mails; nothing of the person changes.
     ///
-    /// One transaction: audit, outbox.
+    /// One transaction: audit; sentinel (the mail counts), outbox.
     pub async fn register_known(&self, email: &Email, known: &Sentinel, origin: &Origin) -> Result<(), StoreError> {
         let mut transaction = Transaction::default();
         transaction.audit(&self.event(origin, "registration.repeated", Some(known.user_id.as_str())));
-        transaction.mail(&self.compose(origin).known_address(email, known));
-        match self.db.commit(transaction).await? {
-            Commit::Done => Ok(()),
-            Commit::Lost(_) => Err(StoreError::Busy),
+        if let Some(counted) = CountedMail::another(known, origin.now) {
+            transaction.add(counted.counted(Key::email(email), known, ""));
+            transaction.mail(&self.compose(origin).known_address(email, known));
         }
+        // Who loses a race here was overtaken by another mail to the same address, or by a step of its holder.
+        self.db.commit(transaction).await.map(drop)
     }
 
     /// Mails the confirmation again and voids every earlier link, where the address waits for confirmation. For any
-    /// other address it writes the audit event alone, so that both take the same calls.
+    /// other address, and for one that had its share of mails, it writes the audit event alone, so that all take the
+    /// same calls and no link is voided without a new one.
     ///
-    /// One transaction: audit; person and sentinel (`link_version`), outbox.
+    /// One transaction: audit; person and sentinel (`link_version`, the mail counts), outbox.
     pub async fn resend_confirmation(
         &self,
         email: &Email,
@@ -93,7 +96,8 @@ impl Store {
         let mut transaction = Transaction::default();
         let target = unconfirmed.map(|known| known.user_id.as_str());
         transaction.audit(&self.event(origin, "registration.resend_requested", target));
-        if let Some(known) = unconfirmed {
+        let counted = unconfirmed.and_then(|known| Some((known, CountedMail::another(known, origin.now)?)));
+        if let Some((known, counted)) = counted {
             let (raised, until) = (known.link_version + 1, origin.now + CONFIRM_LIFE);
             let user = Change::update(
                 Key::user(&known.user_id),
@@ -106,13 +110,9 @@ impl Store {
             .with("now", origin.now.as_millisecond())
             .with("queue_sk", keys::instant_and_id(origin.now, known.user_id.as_str()));
             transaction.add(user);
-            let sentinel = Change::update(Key::email(email), "SET #link_version = :raised, #confirm_until = :until")
-                .with("until", until.as_millisecond())
-                .when("#user_id = :user_id AND #link_version = :version")
-                .with("raised", raised)
-                .with("version", known.link_version)
-                .with("user_id", &known.user_id);
-            transaction.add(sentinel);
+            let more = ", #link_version = :raised, #confirm_until = :until";
+            let sentinel = counted.counted(Key::email(email), known, more);
+            transaction.add(sentinel.with("until", until.as_millisecond()).with("raised", raised));
             transaction.mail(&self.compose(origin).confirm_registration(email, &known.user_id, raised, until));
         }
         // Who loses a race here was overtaken by another resend or by the confirmation: the mail is out or not needed.

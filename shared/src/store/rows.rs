@@ -15,6 +15,7 @@ use crate::domain::{
     email::Email,
     ids::{InvitationId, OrganisationId, TeamId, UserId},
     link::CONFIRM_LIFE,
+    mail_limit::MailWindow,
     user::{Status, User},
 };
 
@@ -51,6 +52,17 @@ pub struct Sentinel {
     /// What the invitation's mail says, to send it again; only while invited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<InvitationCopy>,
+    /// The mails that strangers caused lately.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mails: Option<MailWindow>,
+}
+
+impl Sentinel {
+    /// The sentinel of an account that has come all the way.
+    #[must_use]
+    pub fn settled(user_id: UserId, link_version: u64) -> Self {
+        Self { user_id, stage: Stage::Settled, link_version, confirm_until: None, invitation: None, mails: None }
+    }
 }
 
 /// What an invitation's mail says.
@@ -106,7 +118,7 @@ impl Transaction {
     ) -> Position {
         let confirm_until = (stage == Stage::Unconfirmed).then(|| user.status_since + CONFIRM_LIFE);
         let (user_id, link_version) = (user.id.clone(), user.link_version);
-        let sentinel = Sentinel { user_id, stage, link_version, confirm_until, invitation };
+        let sentinel = Sentinel { user_id, stage, link_version, confirm_until, invitation, mails: None };
         self.create(Key::email(&user.email), &sentinel, &[])
     }
 

@@ -38,6 +38,8 @@ pub enum Opening {
     WrongStatus(Status),
     /// Sign-in is switched off and the person is no API Owner.
     PortalClosed,
+    /// The password has to be changed first.
+    PasswordDue,
     /// The password was changed, or the person deleted, while Cognito was asked.
     Stale,
 }
@@ -54,8 +56,8 @@ impl Store {
 
     /// Starts a session of an active person and notes the login; a further session ends the oldest.
     ///
-    /// One update, conditioned on state, link version (so a login that raced a password change gets no session) and the
-    /// number of sessions; one more where that number is reached.
+    /// One update, conditioned on state, a password that may stay, link version (so a login that raced a password change
+    /// gets no session) and the number of sessions; one more where that number is reached.
     pub async fn open_session(
         &self,
         account: &Sentinel,
@@ -70,14 +72,8 @@ impl Store {
                 Applied::Refused(None) => return Ok(Opening::Stale),
                 Applied::Refused(Some(item)) => read::<User>(item)?,
             };
-            if user.link_version != account.link_version {
-                return Ok(Opening::Stale);
-            }
-            if user.status != Status::Active || user.identity_due.is_some() {
-                return Ok(Opening::WrongStatus(user.status));
-            }
-            if !sign_in && !rights::gets_in_while_closed(&user) {
-                return Ok(Opening::PortalClosed);
+            if let Some(refusal) = refusal(&user, account, sign_in) {
+                return Ok(refusal);
             }
             // The answer to an earlier try was lost: it is written, and nothing more is to end for it.
             if user.sessions.contains_key(session) {
@@ -112,6 +108,24 @@ impl Store {
     }
 }
 
+/// What keeps `user`, as they stand now, from a session of `account` as it was read; `None` for nothing.
+pub(super) fn refusal(user: &User, account: &Sentinel, sign_in: bool) -> Option<Opening> {
+    if user.link_version != account.link_version {
+        Some(Opening::Stale)
+    } else if user.status != Status::Active || user.identity_due.is_some() {
+        Some(Opening::WrongStatus(user.status))
+    } else if !sign_in && !rights::gets_in_while_closed(user) {
+        Some(Opening::PortalClosed)
+    } else {
+        user.must_change_password.then_some(Opening::PasswordDue)
+    }
+}
+
+/// [`rights::gets_in_while_closed`] in the database's words, with `:owner` for the role.
+pub(super) fn role_condition(sign_in: bool) -> &'static str {
+    if sign_in { "" } else { " AND #role = :owner" }
+}
+
 fn opening(
     account: &Sentinel,
     session: &SessionId,
@@ -120,19 +134,20 @@ fn opening(
     now: Timestamp,
 ) -> Change {
     let room = if oldest.is_some() { "attribute_exists(#sessions.#oldest)" } else { "size(#sessions) < :most" };
-    // `rights::gets_in_while_closed`, in the database's words.
-    let role = if sign_in { "" } else { " AND #role = :owner" };
+    let role = role_condition(sign_in);
     let remove = if oldest.is_some() { " REMOVE #sessions.#oldest" } else { "" };
     let change = Change::update(
         Key::user(&account.user_id),
         &format!("SET #sessions.#session = :now, #last_login_at = :now{remove}"),
     )
     .when(&format!(
-        "#status = :active AND #link_version = :link_version AND attribute_not_exists(#identity_due) AND {room}{role}"
+        "#status = :active AND #link_version = :link_version AND attribute_not_exists(#identity_due) AND \
+         #must_change_password = :no AND {room}{role}"
     ))
     .named("session", session.as_str())
     .with("now", now.as_millisecond())
     .with("active", Status::Active)
+    .with("no", false)
     .with("link_version", account.link_version);
     let change = match oldest {
         Some(oldest) => change.named("oldest", oldest.as_str()),

@@ -11,7 +11,7 @@ mod sample;
 mod units;
 
 pub use bench::{Bench, PASSWORD, SignedIn, email};
-pub use local_services::Fault;
+pub use local_services::{Call, Fault};
 pub use reply::Reply;
 pub use sample::Sample;
 pub use units::write_units;

@@ -61,6 +61,12 @@ impl Sample {
         self
     }
 
+    /// Sends it from this source address.
+    pub fn from_source(mut self, address: &str) -> Self {
+        self.event["requestContext"]["http"]["sourceIp"] = json!(address);
+        self
+    }
+
     /// Sends it without a token.
     pub fn without_token(mut self) -> Self {
         self.event["requestContext"].as_object_mut().unwrap().remove("authorizer");

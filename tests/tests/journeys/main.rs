@@ -5,6 +5,7 @@ mod approval;
 mod invitations;
 mod links;
 mod organisations;
+mod passwords;
 mod people;
 mod refusals;
 mod registration;

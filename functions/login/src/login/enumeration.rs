@@ -32,7 +32,7 @@ async fn a_wrong_password_and_an_address_without_one_get_one_answer_by_the_same_
 
     assert_eq!((reply.status, reply.problem()), (401, "invalid-credentials"));
     assert!(!reply.headers.contains_key("www-authenticate"));
-    assert_eq!(operations, ["DynamoDB.BatchGetItem", "Cognito.AdminInitiateAuth"]);
+    assert_eq!(operations, ["DynamoDB.BatchGetItem", "Cognito.AdminInitiateAuth", "DynamoDB.UpdateItem"]);
     for address in ADDRESSES {
         let answer = ask(&bench, address, "violet tractor 43!").await;
         assert_eq!(answer, (reply.clone(), operations.clone()), "{address}");
@@ -60,6 +60,7 @@ async fn a_password_of_256_characters_or_with_outer_space_is_asked_for_like_any_
     let wrong = ask(&bench, "ada@example.com", "violet tractor 43!").await;
 
     for password in ["é".repeat(256), format!(" {PASSWORD}"), format!("{PASSWORD}\n"), "\0".to_owned()] {
+        bench.advance(SignedDuration::from_hours(1));
         for address in ADDRESSES {
             assert_eq!(ask(&bench, address, &password).await, wrong, "{address}, {password:?}");
         }
@@ -83,6 +84,26 @@ async fn five_wrong_passwords_lock_the_right_one_out_for_a_while_without_a_word(
 }
 
 #[tokio::test]
+async fn failing_again_and_again_is_answered_alike_by_the_same_calls_for_known_and_unknown() {
+    let bench = bench().await;
+    let mut histories = Vec::new();
+    for address in ADDRESSES {
+        let mut history = Vec::new();
+        for attempt in 0..14 {
+            bench.advance(SignedDuration::from_mins(if attempt % 7 == 6 { 16 } else { 0 }));
+            history.push(ask(&bench, address, "violet tractor 43!").await);
+        }
+        histories.push(history);
+    }
+
+    assert!(histories.iter().all(|history| *history == histories[0]));
+    let asked = histories[0].iter().filter(|(_, operations)| operations.len() > 1).count();
+    let replies: Vec<_> = histories[0].iter().map(|(reply, _)| reply).collect();
+    assert_eq!(asked, 6, "four, and one after each sixteen minutes: it is the fifth and sixth in a row");
+    assert!(replies.iter().all(|reply| **reply == *replies[0]));
+}
+
+#[tokio::test]
 async fn cognito_is_never_told_an_address() {
     let bench = bench().await;
 
@@ -102,6 +123,7 @@ async fn names_that_cannot_exist_never_repeat() {
     let mut names = std::collections::BTreeSet::new();
 
     for _ in 0..10 {
+        bench.advance(SignedDuration::from_hours(1));
         let (_, calls) = bench.calls(log_in(&bench, "nobody@example.com", PASSWORD)).await;
         names.insert(calls[1].request["AuthParameters"]["USERNAME"].to_string());
     }

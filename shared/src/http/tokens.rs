@@ -1,9 +1,12 @@
 //! Tokens as they are handed out.
 
-use serde::Serialize;
-use shared::{http::Problem, identity::Tokens};
+use std::fmt;
 
-/// The tokens of a session. Not to be printed.
+use serde::Serialize;
+
+use crate::identity::Tokens;
+
+/// The tokens of a session. Prints none of them.
 #[derive(Serialize)]
 pub struct TokensBody {
     access_token: String,
@@ -16,6 +19,12 @@ pub struct TokensBody {
     expires_in: i32,
 }
 
+impl fmt::Debug for TokensBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokensBody").finish_non_exhaustive()
+    }
+}
+
 impl From<Tokens> for TokensBody {
     fn from(tokens: Tokens) -> Self {
         Self {
@@ -26,9 +35,4 @@ impl From<Tokens> for TokensBody {
             expires_in: tokens.expires_in,
         }
     }
-}
-
-/// 403: sign-in is switched off, and the person is no API Owner.
-pub(crate) fn portal_closed() -> Problem {
-    Problem::refused("portal-closed", "This portal is disabled", "This portal is disabled")
 }

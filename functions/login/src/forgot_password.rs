@@ -1,0 +1,57 @@
+//! `POST /v1/auth/forgot-password`: mails a link to choose another password.
+
+use axum::{Json, extract::State};
+use http::StatusCode;
+use serde_json::{Value, json};
+use shared::{
+    domain::{audit::Actor, email::Email},
+    http::{Fields, FromFields, Payload, Problem, RequestId, text},
+};
+
+use crate::App;
+
+/// Whose password.
+#[derive(Debug)]
+pub struct ForgotPassword {
+    email: Email,
+}
+
+impl FromFields for ForgotPassword {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self { email: fields.required("email", text(Email::parse))? })
+    }
+}
+
+/// Why no mail is sent.
+#[derive(Debug)]
+pub enum ForgotPasswordError {
+    /// No sender is set.
+    NoSender,
+}
+
+impl From<ForgotPasswordError> for Problem {
+    fn from(error: ForgotPasswordError) -> Self {
+        match error {
+            ForgotPasswordError::NoSender => Self::mail_not_configured(),
+        }
+    }
+}
+
+/// Mails the link where the address is an active person's. The answer and the calls are the same for every address.
+pub async fn forgot_password(
+    State(app): State<App>,
+    request: RequestId,
+    payload: Payload,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let ForgotPassword { email } = payload.read()?;
+    let facts = app.store.login_facts(&email).await?;
+    if facts.settings.sender.is_none() {
+        return Err(ForgotPasswordError::NoSender.into());
+    }
+    let origin = request.origin(Actor::Visitor, app.clock.now());
+    app.store.forgot_password(&email, facts.account.as_ref(), &origin).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({}))))
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,114 @@
+//! Claims: for a minute a person is one request's alone, while Cognito, which joins no transaction, is asked
+//! (`docs/architecture.md`, section 3.6).
+
+use jiff::Timestamp;
+
+use super::{
+    Store, StoreError,
+    change::Change,
+    db::{Applied, read},
+    keys::Key,
+};
+use crate::domain::{
+    ids::UserId,
+    link::{HashedToken, Link},
+    user::{CLAIM_LIFE, SessionId, Status, User},
+};
+
+/// What became of a claim.
+#[derive(Debug)]
+pub enum Claim {
+    /// The person is ours for a minute.
+    Yours(Box<User>),
+    /// Another request has them; the same may work in a moment.
+    Held,
+    /// What the claim was made by does not count, or counts no more: a link that was used, replaced, or whose person is
+    /// gone; a challenge that was answered or has expired; a session that has ended.
+    Void,
+}
+
+/// What every claim asks for beside its own ground.
+const FREE: &str =
+    "attribute_not_exists(#identity_due) AND (attribute_not_exists(#claimed_until) OR #claimed_until <= :now)";
+
+impl Store {
+    /// Claims the person behind `link` for a minute, if they are in `status` and the link is of their newest version.
+    pub async fn claim(&self, link: &Link, status: Status, now: Timestamp) -> Result<Claim, StoreError> {
+        let change = claiming(&link.user_id, "", "#status = :status AND #link_version = :link_version", now)
+            .with("status", status)
+            .with("link_version", link.link_version);
+        self.claim_by(change, |user| user.status == status && user.link_version == link.link_version).await
+    }
+
+    /// Claims a person whose login waits for another password under `digest`. Whoever is not there is asked for all the
+    /// same, so that nobody learns who is.
+    pub async fn claim_by_challenge(
+        &self,
+        id: &UserId,
+        link_version: u64,
+        digest: &HashedToken,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        let condition = "#status = :active AND #link_version = :link_version AND #must_change_password = :yes AND \
+                         #challenge.#digest = :digest AND #challenge.#expires_at > :now";
+        let change = claiming(id, "", condition, now)
+            .with("active", Status::Active)
+            .with("link_version", link_version)
+            .with("yes", true)
+            .with("digest", digest);
+        let fits = |user: &User| {
+            let open = user.challenge.as_ref().is_some_and(|challenge| challenge.is_open(digest, now));
+            open && user.status == Status::Active && user.link_version == link_version && user.must_change_password
+        };
+        self.claim_by(change, fits).await
+    }
+
+    /// Claims `caller` for a change of their own password in `session`, and notes that one has begun: from here on it may
+    /// be that Cognito has the new one.
+    pub async fn claim_oneself(&self, caller: &User, session: &SessionId, now: Timestamp) -> Result<Claim, StoreError> {
+        let condition = "#status = :active AND #link_version = :link_version AND attribute_exists(#sessions.#session)";
+        let change = claiming(&caller.id, ", #password_change_begun = :yes", condition, now)
+            .named("session", session.as_str())
+            .with("active", Status::Active)
+            .with("link_version", caller.link_version)
+            .with("yes", true);
+        self.claim_by(change, |user| user.has_session(session) && user.link_version == caller.link_version).await
+    }
+
+    async fn claim_by(&self, change: Change, fits: impl Fn(&User) -> bool) -> Result<Claim, StoreError> {
+        match self.db.apply(change).await? {
+            Applied::Done(item) => Ok(Claim::Yours(Box::new(read(item)?))),
+            Applied::Refused(None) => Ok(Claim::Void),
+            Applied::Refused(Some(item)) => {
+                let user: User = read(item)?;
+                Ok(if fits(&user) && user.identity_due.is_none() { Claim::Held } else { Claim::Void })
+            }
+        }
+    }
+
+    /// Gives a claim up, so that the same request works again at once. A claim that somebody else holds by now stays.
+    pub async fn release(&self, claimed: &User) -> Result<(), StoreError> {
+        self.end_claim(claimed, "REMOVE #claimed_until, #password_change_begun").await
+    }
+
+    /// Gives a claim up after Cognito was asked to set a password and it is not known that it did not: the note of that
+    /// stays.
+    pub async fn release_begun(&self, claimed: &User) -> Result<(), StoreError> {
+        self.end_claim(claimed, "REMOVE #claimed_until").await
+    }
+
+    async fn end_claim(&self, claimed: &User, expression: &str) -> Result<(), StoreError> {
+        let change = Change::update(Key::user(&claimed.id), expression)
+            .when("#claimed_until = :mine")
+            .with("mine", claimed.claimed_until.map(Timestamp::as_millisecond));
+        self.db.apply(change).await.map(drop)
+    }
+}
+
+/// The update that claims a person on `condition`, setting `more` beside.
+fn claiming(id: &UserId, more: &str, condition: &str, now: Timestamp) -> Change {
+    Change::update(Key::user(id), &format!("SET #claimed_until = :until{more}"))
+        .when(&format!("{condition} AND {FREE}"))
+        .with("until", (now + CLAIM_LIFE).as_millisecond())
+        .with("now", now.as_millisecond())
+}
