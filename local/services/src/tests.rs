@@ -45,7 +45,7 @@ async fn the_tables_are_those_of_the_template() {
         names.sort();
         names
     };
-    assert_eq!(indexes(&portal), ["Lists", "Queues"]);
+    assert_eq!(indexes(&portal), ["Groups", "Lists", "Queues"]);
     assert_eq!(indexes(&mail), ["Unsent"]);
     assert!(portal.stream_specification.is_none() && mail.stream_specification.is_some());
     let expiry = client.describe_time_to_live().table_name(services.mail_table()).send().await.unwrap();
