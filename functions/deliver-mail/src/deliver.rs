@@ -56,6 +56,14 @@ mod links;
 mod tests {
     use harness::{Bench, Fault, Sample};
     use serde_json::{Value, json};
+    use shared::{
+        domain::{
+            name::Name,
+            organisation::Placement,
+            user::{NewUser, Role, Source, Start, Status},
+        },
+        store::Registered,
+    };
 
     use super::*;
 
@@ -83,15 +91,19 @@ mod tests {
 
     /// Queues a mail that asks to confirm `address`.
     pub(super) async fn register(bench: &Bench, address: &str) {
-        let known = shared::store::Sentinel {
-            user_id: shared::domain::ids::UserId::new(bench.now(), bench.random.number()),
-            stage: shared::store::Stage::Unconfirmed,
-            link_version: 1,
-            confirm_until: None,
-            invitation: None,
-            mails: None,
+        let email = harness::email(address);
+        let new = NewUser {
+            email: email.clone(),
+            first_name: Name::given("Ada"),
+            last_name: Name::given("Lovelace"),
+            role: Role::TeamMember,
+            placement: Some(Placement::default_place()),
+            source: Source::SelfRegistration,
+            start: Start::As(Status::Unconfirmed),
         };
-        bench.store.register_known(&harness::email(address), &known, &bench.origin()).await.unwrap();
+        if let Registered::Taken(known) = bench.store.register(new, &bench.origin()).await.unwrap() {
+            bench.store.register_known(&email, &known, &bench.origin()).await.unwrap();
+        }
     }
 
     /// The addresses to which mail has gone, in order.
