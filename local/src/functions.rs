@@ -39,6 +39,14 @@ impl Functions {
             ("organisations", organisations::router(organisations::App { store: store(), clock: clock() })),
             ("me", me::router(me::App { store: store(), identity: identity(), clock: clock() })),
             ("users", users::router(users::App { store: store(), identity: identity(), clock: clock() })),
+            (
+                "invite-codes",
+                invite_codes::router(invite_codes::App { store: store(), clock: clock(), random: random() }),
+            ),
+            (
+                "redeem-code",
+                redeem_code::router(redeem_code::App { store: store(), identity: identity(), clock: clock() }),
+            ),
             ("settings", settings::router(settings::App { store: store(), clock: clock() })),
         ]);
         let expire =

@@ -65,6 +65,19 @@ pub async fn enrol(
         Creation::Taken(known) => return Ok(Enrolment::Taken(known)),
         Creation::NoSuchTeam => return Ok(Enrolment::NoSuchTeam),
     };
+    complete(store, identity, user, password, owners, origin).await
+}
+
+/// Takes the steps after the first: `user` was begun, by whatever write, and has no Cognito user yet. Never
+/// [`Enrolment::Taken`] or [`Enrolment::NoSuchTeam`].
+pub async fn complete(
+    store: &Store,
+    identity: &Identity,
+    user: Box<User>,
+    password: &Password,
+    owners: &[Email],
+    origin: &Origin,
+) -> Result<Enrolment, EnrolmentError> {
     match identity.establish(&user.id, &user.email, password).await {
         Ok(Established::Done) => {}
         Ok(Established::PasswordRefused) => {

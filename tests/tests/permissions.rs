@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Bench, PASSWORD, Sample, SignedIn, email};
+use harness::{Bench, CODE, PASSWORD, Sample, SignedIn, email};
 use jiff::SignedDuration;
 use local_services::Template;
 use serde_json::{Value, json};
@@ -241,7 +241,9 @@ async fn register(bench: &Bench, address: &str) {
 async fn expire_may_do_what_it_does() {
     let (mut bench, _) = portal().await;
     bench.mailer.configuration_set = Some("portal".to_owned());
-    register(&bench, "ada@example.com").await;
+    bench.invite_code(CODE, |code| code.expires_at = Some(code.created_at + SignedDuration::from_hours(1))).await;
+    let sample = Sample::of("redeem-code-redeem");
+    assert_eq!(sample.send(functions::router(&bench, "redeem-code")).await.status, 202);
     bench.advance(SignedDuration::from_hours(8 * 24));
     register(&bench, "grace@example.com").await;
     let orphan = UserId::new(bench.now(), 7);
@@ -259,7 +261,11 @@ async fn expire_may_do_what_it_does() {
     let report = expire.watch(Box::pin(expire::handle(&app, None))).await.unwrap();
 
     // The second mail is the owner's own.
-    assert_eq!((report.unconfirmed_deleted, report.mails_sent, report.orphans_removed), (1, 2, 1), "{report:?}");
+    assert_eq!(
+        (report.unconfirmed_deleted, report.codes_expired, report.mails_sent, report.orphans_removed),
+        (1, 1, 2, 1),
+        "{report:?}"
+    );
     expire.matches_the_template();
 }
 
@@ -309,12 +315,61 @@ fn every_function_is_watched() {
         "DeliverMail",
         "Expire",
         "Invite",
+        "InviteCodes",
         "Login",
         "Me",
         "Organisations",
+        "RedeemCode",
         "Register",
         "Settings",
         "Users",
     ];
     assert_eq!(functions, watched.map(|name| format!("{name}Function")).iter().map(String::as_str).collect());
+}
+
+#[tokio::test]
+async fn invite_codes_may_do_what_it_does() {
+    let (bench, owner) = portal().await;
+    let mut codes = Watched::new("invite-codes", &bench);
+    let (_, team_ids) = bench.organisation("Acme", 0).await;
+    let body = json!({"team_id": team_ids[0], "code": CODE});
+
+    let create = || Sample::of("invite-codes-create").by(&owner).body(&body);
+    codes.send(create(), 201).await;
+    codes.send(create(), 409).await;
+    for name in ["invite-codes-list", "invite-codes-read", "invite-codes-redemptions", "invite-codes-change"] {
+        codes.send(Sample::of(name).by(&owner), 200).await;
+    }
+    codes.send(Sample::of("invite-codes-delete").by(&owner), 204).await;
+
+    codes.matches_the_template();
+}
+
+#[tokio::test]
+async fn redeem_code_may_do_what_it_does() {
+    let (bench, _) = portal().await;
+    let mut redeem = Watched::new("redeem-code", &bench);
+    let (organisation_id, team_ids) = bench.organisation("Acme", 0).await;
+    let team_id = team_ids[0].clone();
+    bench.invite_code(CODE, |code| (code.organisation_id, code.team_id) = (organisation_id, team_id)).await;
+    bench.invite_code("WITH-APPROVAL", |code| code.auto_approve = false).await;
+    let ask = |code: &str, name: &str, password: Option<&str>| {
+        let email = format!("{name}@example.com");
+        let person = json!({"email": email, "first_name": "Ada", "last_name": "Lovelace", "password": password});
+        let mut body = person;
+        body["code"] = json!(code);
+        Sample::of("redeem-code-redeem").body(&body)
+    };
+
+    for _ in 0..2 {
+        redeem.send(ask(CODE, "ada", None), 202).await;
+    }
+    redeem.send(ask("NO-SUCH-CODE", "ada", None), 404).await;
+    bench.set(|settings| settings.email_confirmation = false).await;
+    redeem.fail("Cognito.AdminSetUserPassword");
+    redeem.send(ask(CODE, "grace", Some(PASSWORD)), 500).await;
+    redeem.send(ask(CODE, "grace", Some(PASSWORD)), 202).await;
+    redeem.send(ask("WITH-APPROVAL", "mary", Some(PASSWORD)), 202).await;
+
+    redeem.matches_the_template();
 }

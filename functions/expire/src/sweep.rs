@@ -1,5 +1,6 @@
 //! One run of the schedule: its parts, one after the other, each a file of its own in `sweep/`.
 
+mod codes;
 mod identities;
 mod invitations;
 mod mails;
@@ -30,6 +31,8 @@ const RESERVE: SignedDuration = SignedDuration::from_secs(5);
 pub struct Report {
     /// Registrations deleted because nobody confirmed them.
     pub unconfirmed_deleted: usize,
+    /// Invite codes marked as expired.
+    pub codes_expired: usize,
     /// Invitations marked as expired.
     pub invitations_expired: usize,
     /// People deleted who were invited and never came in.
@@ -69,6 +72,7 @@ pub async fn handle(app: &App, until: Option<Timestamp>) -> Result<Report, Error
     let mut run = Run::new(app, until);
     run.part(identities::sweep).await;
     run.part(unconfirmed::sweep).await;
+    run.part(codes::sweep).await;
     run.part(invitations::expire).await;
     run.part(invitations::forget).await;
     run.part(rejected::sweep).await;

@@ -88,7 +88,7 @@ async fn finish(
     origin: &Origin,
 ) -> Result<Status, Problem> {
     set_password(app, user, password, &facts.settings).await?;
-    match app.store.confirm(token, user, Status::Pending, facts, origin).await? {
+    match app.store.confirm(token, user, user.status_when_confirmed(), facts, origin).await? {
         Confirmation::Done(status) => Ok(status),
         Confirmation::Overtaken => Err(ConfirmError::Held.into()),
         Confirmation::Void => Err(ConfirmError::LinkNotUsable.into()),
@@ -105,6 +105,9 @@ async fn set_password(app: &App, user: &User, password: &Password, settings: &Se
         Established::PasswordRefused => Err(ConfirmError::Password(vec![Fault::refused_password()]).into()),
     }
 }
+
+#[cfg(test)]
+mod redeemed;
 
 #[cfg(test)]
 mod tests {

@@ -6,39 +6,15 @@ use shared::{
     domain::{
         Fault,
         audit::{Actor, Origin},
-        email::Email,
-        name::Name,
         organisation::Placement,
-        password::Password,
         settings::Settings,
-        user::{NewUser, Role, Source, Start, Status},
+        user::{NewUser, Source, Start, Status},
     },
-    http::{Fields, FromFields, Next, Payload, Problem, RequestId, secret, text},
+    http::{Applicant, Next, Payload, Problem, RequestId},
     store::{Registered, Sentinel},
 };
 
 use crate::{App, with_password};
-
-/// Who registers.
-#[derive(Clone, Debug)]
-pub struct Register {
-    pub(crate) email: Email,
-    pub(crate) first_name: Name,
-    pub(crate) last_name: Name,
-    pub(crate) password: Option<Password>,
-}
-
-impl FromFields for Register {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let email = fields.required("email", text(Email::parse));
-        let first_name = fields.required("first_name", text(Name::parse));
-        let last_name = fields.required("last_name", text(Name::parse));
-        let password = fields.optional("password", secret).map(Password::new);
-        // No sign-up field is defined: whatever is named here is unknown.
-        fields.nested("attributes", |_| {});
-        Some(Self { email: email?, first_name: first_name?, last_name: last_name?, password })
-    }
-}
 
 /// Why a registration is refused.
 #[derive(Debug)]
@@ -64,13 +40,8 @@ impl From<RegisterError> for Problem {
                 Self::refused("registration-closed", "Registration is not allowed", "Registration is not allowed")
             }
             RegisterError::NoSender => Self::mail_not_configured(),
-            RegisterError::PasswordNotYet => {
-                let detail = "The password is chosen when the address is confirmed.";
-                Self::password("password", vec![Fault::new("not_allowed", detail)])
-            }
-            RegisterError::PasswordMissing => {
-                Self::password("password", vec![Fault::new("required", "This field is required.")])
-            }
+            RegisterError::PasswordNotYet => Self::password_not_yet(),
+            RegisterError::PasswordMissing => Self::password_missing(),
             RegisterError::Password(faults) => Self::password("password", faults),
             RegisterError::Unfinished => Self::try_again(1),
         }
@@ -84,7 +55,7 @@ pub async fn register(
     request: RequestId,
     payload: Payload,
 ) -> Result<(StatusCode, Json<Next>), Problem> {
-    let body: Register = payload.read()?;
+    let body: Applicant = payload.read()?;
     let origin = request.origin(Actor::Visitor, app.clock.now());
     let facts = app.store.registration_facts(&body.email).await?;
     if !facts.settings.self_registration {
@@ -101,7 +72,7 @@ pub async fn register(
 /// The way by default: a mailed link confirms the address, the password is chosen there.
 async fn register_unconfirmed(
     app: &App,
-    body: Register,
+    body: Applicant,
     settings: &Settings,
     known: Option<Sentinel>,
     origin: &Origin,
@@ -115,7 +86,7 @@ async fn register_unconfirmed(
     let email = body.email.clone();
     let known = match known {
         Some(known) => Some(known),
-        None => match app.store.register(applicant(body, Start::As(Status::Unconfirmed)), origin).await? {
+        None => match app.store.register(newcomer(body, Start::As(Status::Unconfirmed)), origin).await? {
             Registered::New(_) => None,
             Registered::Taken(known) => Some(known),
         },
@@ -126,23 +97,16 @@ async fn register_unconfirmed(
     Ok(Next::ConfirmEmail)
 }
 
-pub(crate) fn applicant(body: Register, start: Start) -> NewUser {
-    NewUser {
-        email: body.email,
-        first_name: body.first_name,
-        last_name: body.last_name,
-        role: Role::TeamMember,
-        placement: Some(Placement::default_place()),
-        source: Source::SelfRegistration,
-        start,
-    }
+/// The Team Member of the Default Organisation that a registration without a code makes.
+pub(crate) fn newcomer(applicant: Applicant, start: Start) -> NewUser {
+    applicant.team_member(Placement::default_place(), Source::SelfRegistration, start)
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use harness::{Bench, Fault, PASSWORD, Reply, Sample, email};
     use serde_json::json;
-    use shared::store::Stage;
+    use shared::{domain::user::Role, store::Stage};
 
     use super::*;
     use crate::router;

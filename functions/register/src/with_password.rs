@@ -4,31 +4,29 @@ use shared::{
     domain::{
         Fault,
         audit::Origin,
-        password::Holder,
         settings::Settings,
         user::{Start, Status},
     },
     enrolment::{Enrolment, enrol},
-    http::{Next, Problem},
+    http::{Applicant, Next, Problem},
     store::{Sentinel, Stage, StoreError},
 };
 
 use crate::{
     App,
-    register::{Register, RegisterError, applicant},
+    register::{RegisterError, newcomer},
 };
 
 /// Registers a person with the password that they send, or mails the holder of a known address.
 pub(crate) async fn register(
     app: &App,
-    body: Register,
+    body: Applicant,
     settings: &Settings,
     known: Option<Sentinel>,
     origin: &Origin,
 ) -> Result<Next, Problem> {
     let Some(password) = body.password.clone() else { return Err(RegisterError::PasswordMissing.into()) };
-    let holder = Holder { email: &body.email, first_name: &body.first_name, last_name: &body.last_name };
-    let faults = settings.password_policy.check(&password, holder);
+    let faults = settings.password_policy.check(&password, body.holder());
     if !faults.is_empty() {
         return Err(RegisterError::Password(faults).into());
     }
@@ -37,7 +35,7 @@ pub(crate) async fn register(
         known
     } else {
         let owners = app.store.owners_to_notify(settings).await?;
-        let new = applicant(body, Start::Becoming(status));
+        let new = newcomer(body, Start::Becoming(status));
         match enrol(&app.store, &app.identity, new, &password, &owners, origin).await? {
             Enrolment::Done(user) => return Ok(Next::after(user.status)),
             Enrolment::Taken(known) => known,

@@ -10,7 +10,7 @@ use shared::{
         name::Name,
         password::{HIGHEST_MIN_LENGTH, LOWEST_MIN_LENGTH},
         rights::{Action, decide},
-        settings::Settings,
+        settings::{MAX_UNKNOWN_CODES, Settings},
     },
     http::{Faults, Fields, Payload, Problem, RequestId, Session, admit, boolean, integer, items, text},
     store::SettingsChange,
@@ -38,6 +38,7 @@ pub struct Change {
     #[expect(clippy::option_option, reason = "absent and null are different in a merge")]
     sender: Option<Option<Email>>,
     owner_notification_addresses: Option<Vec<Email>>,
+    unknown_codes: Option<u32>,
 }
 
 impl Change {
@@ -66,6 +67,12 @@ impl Change {
             change.min_specials = set(policy, "min_specials", integer(0, LOWEST_MIN_LENGTH));
             change.mixed_case = set(policy, "mixed_case", boolean);
         });
+        if fields.is_null("throttles") {
+            fields.fault("throttles", always_set());
+        }
+        fields.nested("throttles", |throttles| {
+            change.unknown_codes = set(throttles, "unknown_codes", integer(1, MAX_UNKNOWN_CODES));
+        });
         fields.unchanged(shown, not_changeable);
         change
     }
@@ -83,6 +90,7 @@ impl Change {
         replace(&mut after.portal_name, self.portal_name);
         replace(&mut after.sender, self.sender);
         replace(&mut after.owner_notification_addresses, self.owner_notification_addresses.map(each_once));
+        replace(&mut after.throttles.unknown_codes, self.unknown_codes);
         after
     }
 }
@@ -172,7 +180,7 @@ pub(crate) mod tests {
     use harness::{Bench, Reply, Sample, SignedIn, email};
     use jiff::SignedDuration;
     use serde_json::json;
-    use shared::domain::{password::PasswordPolicy, user::Role};
+    use shared::domain::{password::PasswordPolicy, settings::Throttles, user::Role};
 
     use super::*;
     use crate::router;
@@ -225,6 +233,7 @@ pub(crate) mod tests {
             "portal_name": " Example APIs ",
             "sender": "New@Example.com",
             "owner_notification_addresses": ["one@example.com", "TWO@example.com", "One@example.com"],
+            "throttles": {"unknown_codes": 1000},
         });
 
         let reply = change(&bench, &owner, &body).await;
@@ -240,6 +249,7 @@ pub(crate) mod tests {
             portal_name: Name::parse("Example APIs").unwrap(),
             sender: Some(email("new@example.com")),
             owner_notification_addresses: vec![email("one@example.com"), email("two@example.com")],
+            throttles: Throttles { unknown_codes: 1000 },
             version: after.version,
             ..Settings::default()
         };
@@ -281,6 +291,7 @@ pub(crate) mod tests {
         let body = json!({
             "self_registration": null, "email_confirmation": null, "sign_in": null, "invitation_days": null,
             "portal_name": null, "owner_notification_addresses": null, "password_policy": null,
+            "throttles": null,
         });
         let refused = change(&bench, &owner, &body).await;
         let policy = json!({"password_policy": {"min_length": null, "mixed_case": null}});
@@ -297,6 +308,7 @@ pub(crate) mod tests {
             ("/portal_name", "required"),
             ("/self_registration", "required"),
             ("/sign_in", "required"),
+            ("/throttles", "required"),
         ];
         assert_eq!((refused.status, pointers), (422, expected.to_vec()));
         let expected = [("/password_policy/min_length", "required"), ("/password_policy/mixed_case", "required")];

@@ -273,7 +273,8 @@ pub(crate) mod tests {
         assert_eq!(create(&bench, &owner, &with("must_change_password", "yes")).await.faults()[0].1, "not_a_boolean");
         let mut without = body.clone();
         without.as_object_mut().unwrap().remove("password");
-        assert_eq!(create(&bench, &owner, &without).await.faults(), [("/password", "required")]);
+        let expected = [("/active", "needs_password"), ("/must_change_password", "needs_password")];
+        assert_eq!(create(&bench, &owner, &without).await.faults(), expected);
     }
 
     #[tokio::test]

@@ -93,7 +93,18 @@ async fn a_body_of_more_than_ten_megabytes_is_too_large_for_the_gateway() {
 
 /// A gateway of the deployed routes whose functions are all `router`.
 async fn gateway(router: &Router) -> Gateway {
-    let folders = ["register", "approve", "login", "me", "users", "organisations", "settings"];
+    let folders = [
+        "register",
+        "approve",
+        "invite",
+        "invite-codes",
+        "redeem-code",
+        "login",
+        "me",
+        "users",
+        "organisations",
+        "settings",
+    ];
     open(folders.into_iter().map(|folder| (folder, router.clone())).collect()).await.unwrap()
 }
 

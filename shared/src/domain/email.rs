@@ -45,6 +45,48 @@ impl Email {
     pub fn local_part(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(local, _)| local)
     }
+
+    /// The domain behind the `@`, in ASCII.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+/// A domain as addresses have it: lower case, in ASCII. One below it is another domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MailDomain(String);
+
+impl MailDomain {
+    /// Reads a domain as a person types it.
+    ///
+    /// # Errors
+    /// `invalid_domain` for what no address can end with.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let domain = idna::domain_to_ascii_strict(text.trim()).ok().filter(|domain| is_mail_domain(domain));
+        domain.map(Self).ok_or_else(|| Fault::new("invalid_domain", "This is not the domain of e-mail addresses."))
+    }
+
+    /// The domain as it is stored and shown.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for MailDomain {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).map_err(|fault| fault.detail)
+    }
+}
+
+impl From<MailDomain> for String {
+    fn from(domain: MailDomain) -> Self {
+        domain.0
+    }
 }
 
 /// Dot-separated words of the characters that RFC 5322 calls `atext`.
@@ -134,6 +176,17 @@ mod tests {
             &long_local,
         ] {
             assert_eq!(Email::parse(typed).unwrap_err().code, "invalid_email", "{typed}");
+        }
+    }
+
+    #[test]
+    fn domains_are_read_as_those_of_addresses() {
+        let domain = |text: &str| MailDomain::parse(text).map(String::from).map_err(|fault| fault.code);
+
+        assert_eq!(domain(" Bücher.Example ").as_deref(), Ok("xn--bcher-kva.example"));
+        assert_eq!(Email::parse("ada@bücher.example").unwrap().domain(), "xn--bcher-kva.example");
+        for text in ["", "localhost", "ada@example.com", "*.example.com", "example.com.", "1.2.3.4", "exa mple.com"] {
+            assert_eq!(domain(text), Err("invalid_domain"), "{text}");
         }
     }
 

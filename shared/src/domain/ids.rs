@@ -89,6 +89,11 @@ id!(
     "inv_"
 );
 id!(
+    /// An invite code's id: what the code's text cannot be, the same for one code alone.
+    InviteCodeId,
+    "code_"
+);
+id!(
     /// An audit event's id.
     EventId,
     "evt_"

@@ -8,6 +8,7 @@ pub mod challenge;
 pub mod email;
 pub mod ids;
 pub mod invitation;
+pub mod invite_code;
 pub mod link;
 pub mod login_attempts;
 pub mod mail_limit;
@@ -17,6 +18,7 @@ pub mod password;
 pub mod rights;
 pub mod settings;
 pub mod source;
+pub mod throttle;
 pub mod transition;
 pub mod user;
 

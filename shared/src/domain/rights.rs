@@ -36,6 +36,8 @@ pub enum Action<'a> {
     SendInvitation,
     /// Create, list, read or change organisations and their teams.
     ManageOrganisations,
+    /// Create, read, change and delete invite codes, and see who redeemed them.
+    ManageInviteCodes,
 }
 
 /// Why a caller may not.
@@ -59,6 +61,7 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
         Action::CreatePerson
         | Action::ChangeStates
         | Action::ManageSettings
+        | Action::ManageInviteCodes
         | Action::ManageOrganisations
         | Action::SendInvitation => allowed(owner),
         Action::ChangeState(person) => allowed(owner && person.id != caller.id),
@@ -216,8 +219,15 @@ mod tests {
     }
 
     #[test]
-    fn only_api_owners_create_people_change_states_and_manage_settings_and_organisations() {
-        let actions = [Action::CreatePerson, Action::ChangeStates, Action::ManageSettings, Action::ManageOrganisations];
+    fn only_api_owners_create_people_change_states_and_manage_the_portal() {
+        let actions = [
+            Action::CreatePerson,
+            Action::ChangeStates,
+            Action::ManageSettings,
+            Action::ManageInviteCodes,
+            Action::ManageOrganisations,
+            Action::SendInvitation,
+        ];
         for action in actions {
             assert_eq!(decide(&person(1, Role::ApiOwner, vec![]), action), Ok(()));
             assert_eq!(decide(&person(1, Role::ConsumerAdmin, vec![team(1)]), action), Err(Refusal::Forbidden));

@@ -36,6 +36,8 @@ pub struct Settings {
     pub sender: Option<Email>,
     /// Who is told that a registration waits; empty means every active API Owner.
     pub owner_notification_addresses: Vec<Email>,
+    /// What a source may try how often.
+    pub throttles: Throttles,
     /// Counts the changes; a change is written only over the version that it was made from.
     pub version: u64,
 }
@@ -56,8 +58,26 @@ impl Default for Settings {
             portal_name: Name::given("Developer portal"),
             sender: None,
             owner_notification_addresses: Vec::new(),
+            throttles: Throttles::default(),
             version: 0,
         }
+    }
+}
+
+/// The most unknown invite codes that a source can be let try.
+pub const MAX_UNKNOWN_CODES: u32 = 1000;
+
+/// The limits per source. A window and what it counts are rules of the domain, how much is let through is set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Throttles {
+    /// How many unknown invite codes a source may try in ten minutes, 1 to [`MAX_UNKNOWN_CODES`].
+    pub unknown_codes: u32,
+}
+
+impl Default for Throttles {
+    fn default() -> Self {
+        Self { unknown_codes: 10 }
     }
 }
 

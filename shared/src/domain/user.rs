@@ -12,6 +12,7 @@ use super::{
     challenge::Challenge,
     email::Email,
     ids::{InvitationId, OrganisationId, TeamId, UserId},
+    invite_code::Redemption,
     name::Name,
     organisation::Placement,
     password::Holder,
@@ -208,6 +209,9 @@ pub struct User {
     /// The invitation by which they come in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation_id: Option<InvitationId>,
+    /// The invite code by which they came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redemption: Option<Redemption>,
     /// Counts the changes of what is shown.
     pub version: u64,
 }
@@ -223,6 +227,12 @@ impl User {
     #[must_use]
     pub fn has_session(&self, session: &SessionId) -> bool {
         self.status == Status::Active && self.identity_due.is_none() && self.sessions.contains_key(session)
+    }
+
+    /// The state that a registration reaches once its address is confirmed: the invite code may be the approval.
+    #[must_use]
+    pub fn status_when_confirmed(&self) -> Status {
+        self.redemption.as_ref().map_or(Status::Pending, Redemption::leads_to)
     }
 
     /// The session to end when a further one starts.
@@ -296,6 +306,7 @@ impl NewUser {
             sessions: BTreeMap::new(),
             identity_due,
             invitation_id: None,
+            redemption: None,
             version: 1,
         }
     }

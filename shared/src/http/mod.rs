@@ -2,8 +2,10 @@
 //!
 //! Nothing here decides what a caller may do: that is `domain::rights`.
 
+mod applicant;
 mod body;
 mod caller;
+mod etag;
 mod finish;
 mod instant;
 mod next;
@@ -14,10 +16,12 @@ mod people;
 mod problem;
 mod tokens;
 
+pub use applicant::Applicant;
 pub use body::{Faults, Fields, FromFields, Payload};
 pub use caller::{RequestId, Session, Source, admit};
+pub use etag::{ETag, IfMatch};
 pub use finish::finished;
-pub use instant::Instant;
+pub use instant::{Instant, instant};
 pub use next::Next;
 pub use page::{Listing, PageBody, Parameters};
 pub use parse::{boolean, choice, integer, items, secret, text};

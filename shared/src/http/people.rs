@@ -30,10 +30,16 @@ impl PlaceBody {
         Some(Self { id: id.to_string(), name: places.organisation(id)?.clone() })
     }
 
+    /// A team; `None` where it is gone.
+    #[must_use]
+    pub fn team(id: &TeamId, places: &Places) -> Option<Self> {
+        Some(Self { id: id.to_string(), name: places.team(id)?.clone() })
+    }
+
     /// Teams. One that is being deleted has lost its row, and with it its name: it is not shown any more.
     #[must_use]
     pub fn teams(ids: &[TeamId], places: &Places) -> Vec<Self> {
-        ids.iter().filter_map(|id| Some(Self { id: id.to_string(), name: places.team(id)?.clone() })).collect()
+        ids.iter().filter_map(|id| Self::team(id, places)).collect()
     }
 }
 

@@ -113,6 +113,34 @@ impl Problem {
         Self::validation(&faults)
     }
 
+    /// 422: the password is chosen when the address is confirmed, not with the registration.
+    #[must_use]
+    pub fn password_not_yet() -> Self {
+        let detail = "The password is chosen when the address is confirmed.";
+        Self::password("password", vec![Fault::new("not_allowed", detail)])
+    }
+
+    /// 422: without a confirmation the password is chosen with the registration.
+    #[must_use]
+    pub fn password_missing() -> Self {
+        Self::password("password", vec![Fault::new("required", "This field is required.")])
+    }
+
+    /// 412: what is to be changed is of another version than the caller has seen.
+    #[must_use]
+    pub fn version_mismatch() -> Self {
+        let detail = "It was changed since you read it. Read it again before you change it.";
+        Self::new(StatusCode::PRECONDITION_FAILED, "version-mismatch", "Changed meanwhile", detail)
+    }
+
+    /// 429: too much from one source; something is let through again after `seconds`.
+    #[must_use]
+    pub fn rate_limited(seconds: u32) -> Self {
+        let detail = "Too many attempts from your address. Wait before you try again.";
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many attempts", detail);
+        problem.header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
     /// 410: one answer for every link that does not work.
     #[must_use]
     pub fn link_not_usable() -> Self {

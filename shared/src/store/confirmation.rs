@@ -6,7 +6,7 @@ use super::{
     Store, StoreError,
     change::Change,
     keys::Key,
-    rows::{INTO_STATUS, Owners, Stage, into_status},
+    rows::{INTO_STATUS, Owners, Stage, confirmed, into_status},
     transaction::{Commit, Transaction},
 };
 use crate::domain::{
@@ -74,7 +74,8 @@ impl Store {
         let raised = claimed.link_version + 1;
         let mut transaction = Transaction::default();
         transaction.add(Change::delete(Key::link(token)));
-        let expression = format!("SET {INTO_STATUS}, #link_version = :raised REMOVE #claimed_until");
+        let confirmed = confirmed(claimed);
+        let expression = format!("SET {INTO_STATUS}{confirmed}, #link_version = :raised REMOVE #claimed_until");
         let user = Change::update(Key::user(&claimed.id), &expression)
             .when("#status = :before AND #link_version = :link_version AND #claimed_until = :mine")
             .with("before", claimed.status)

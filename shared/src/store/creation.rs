@@ -14,7 +14,7 @@ use super::{
     fetch::Fetched,
     keys::{Key, Table, UNFINISHED_IDENTITIES, instant_and_id},
     query::text,
-    rows::{INTO_STATUS, Sentinel, Stage, into_status},
+    rows::{INTO_STATUS, Sentinel, Stage, confirmed, into_status},
     transaction::{Commit, Transaction},
 };
 use crate::domain::{
@@ -79,7 +79,7 @@ pub struct UnfinishedIdentity {
 }
 
 impl UnfinishedIdentity {
-    fn of(user: &User) -> Self {
+    pub(super) fn of(user: &User) -> Self {
         Self { user_id: user.id.clone(), since: user.created_at }
     }
 
@@ -156,8 +156,9 @@ impl Store {
     pub async fn finish_creation(&self, user: &User, owners: &[Email], origin: &Origin) -> Result<Finish, StoreError> {
         let Some(status) = user.identity_due else { return Ok(Finish::Done(user.status)) };
         let mut transaction = Transaction::default();
-        let change = Change::update(Key::user(&user.id), &format!("SET {INTO_STATUS} REMOVE #identity_due"))
-            .when("attribute_exists(#identity_due)");
+        let confirmed = confirmed(user);
+        let expression = format!("SET {INTO_STATUS}{confirmed} REMOVE #identity_due");
+        let change = Change::update(Key::user(&user.id), &expression).when("attribute_exists(#identity_due)");
         transaction.add(into_status(change, &user.id, status, origin.now));
         let sentinel = Change::update(Key::email(&user.email), "SET #stage = :settled")
             .when("#user_id = :user_id")
@@ -177,16 +178,18 @@ impl Store {
         }
     }
 
-    /// Undoes a creation that stopped half-way: the address is free again. The note stays until Cognito's user, which
-    /// may be there, is deleted too. `false` where it was finished or undone meanwhile.
+    /// Undoes a creation that stopped half-way: the address is free again, and so is the slot of an invite code. The
+    /// note stays until Cognito's user, which may be there, is deleted too. `false` where it was finished or undone
+    /// meanwhile.
     ///
-    /// One transaction: person, e-mail sentinel, memberships, audit.
+    /// One transaction: person, e-mail sentinel, memberships, invite code, audit.
     pub async fn undo_creation(&self, user: &User, origin: &Origin) -> Result<bool, StoreError> {
-        let mut transaction = Transaction::default();
-        transaction.add(Change::delete(Key::user(&user.id)).when("attribute_exists(#identity_due)"));
-        self.delete_traces(&mut transaction, user);
-        transaction.audit(&self.event(origin, "user.creation_undone", Some(user.id.as_str())));
-        Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
+        self.delete_with_slot(user, |transaction| {
+            transaction.add(Change::delete(Key::user(&user.id)).when("attribute_exists(#identity_due)"));
+            self.delete_traces(transaction, user);
+            transaction.audit(&self.event(origin, "user.creation_undone", Some(user.id.as_str())));
+        })
+        .await
     }
 
     /// Notes of Cognito users that have been unfinished since before `since`, each with its person where there is one,

@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use crate::domain::{
     audit::AuditEvent,
     email::Email,
-    ids::{InvitationId, MailId, OrganisationId, TeamId, UserId},
+    ids::{InvitationId, InviteCodeId, MailId, OrganisationId, TeamId, UserId},
+    invite_code::FoldedCode,
     link::HashedToken,
+    source::SourceAddress,
     user::Status,
 };
 
@@ -84,6 +86,18 @@ impl Key {
         Self::new(Table::Portal, team_partition(team), format!("ELSEWHERE#{}", email.as_str()))
     }
 
+    /// An invite code, by the form in which codes are compared.
+    #[must_use]
+    pub fn invite_code(code: &FoldedCode) -> Self {
+        Self::new(Table::Portal, format!("{CODE_PREFIX}{}", code.as_str()), "CODE")
+    }
+
+    /// The unknown invite codes that a source tried.
+    #[must_use]
+    pub fn unknown_codes_of(source: &SourceAddress) -> Self {
+        Self::new(Table::Portal, format!("{THROTTLE_PREFIX}codes#{}", source.as_str()), "THROTTLE")
+    }
+
     /// The portal's settings.
     #[must_use]
     pub fn settings() -> Self {
@@ -137,6 +151,14 @@ impl Key {
 pub const OUTBOX_PREFIX: &str = "OUTBOX#";
 /// The partition of the notes on unfinished identities.
 pub const UNFINISHED_IDENTITIES: &str = "UNFINISHED#identity";
+/// How the partitions of invite codes start. What follows is a secret.
+pub(super) const CODE_PREFIX: &str = "CODE#";
+/// How the partitions of limits per source start. What follows is personal.
+pub(super) const THROTTLE_PREFIX: &str = "THROTTLE#";
+/// The partition of all invite codes in the index `Lists`.
+pub const ALL_CODES: &str = "CODES";
+/// The partition in the index `Queues` of invite codes whose expiry was not noted yet.
+pub const EXPIRING_CODES: &str = "CODES#expiring";
 /// The partition of all people in the index `Lists`.
 pub const ALL_PEOPLE: &str = "USERS";
 /// The partition of all invitations in the index `Lists`.
@@ -166,6 +188,12 @@ pub fn invitations_of(organisation: &OrganisationId) -> String {
 #[must_use]
 pub fn teams_of(organisation: &OrganisationId) -> String {
     format!("ORGANISATION#{organisation}#TEAMS")
+}
+
+/// The partition of a code's people in the index `Groups`: by the code's id, for its text is a secret.
+#[must_use]
+pub fn people_of_code(id: &InviteCodeId) -> String {
+    format!("CODE#{id}")
 }
 
 /// A team's partition: the team and its memberships.

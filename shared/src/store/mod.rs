@@ -20,16 +20,19 @@ mod claim;
 mod confirmation;
 mod creation;
 mod invitations;
+mod invite_codes;
 mod login_attempts;
 mod mail_limit;
 mod organisations;
 mod orphans;
 mod password;
 mod people;
+mod redemption;
 mod registration;
 mod session;
 mod settings;
 mod sweep;
+mod throttle;
 mod transition;
 
 use std::fmt;
@@ -43,16 +46,19 @@ pub use invitations::{
     Acceptance, Asked, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Inviting, OpenedInvitation, ResendFacts,
     Resent, Revoked, SendFacts, Sent, Surroundings,
 };
+pub use invite_codes::{CodeChange, CodeCreation, CodeDeletion, CodePage};
 pub use organisations::{Listed, TeamCreation};
 pub use orphans::PoolWalk;
 pub use outbox::{Outbox, Taken};
 pub use password::{PasswordChanged, Posed};
 pub use people::{Filter, Page};
 pub use places::Places;
+pub use redemption::{Redeemed, RedemptionFacts};
 pub use registration::{Registered, RegistrationFacts};
 pub use rows::{InvitationCopy, Sentinel, Stage};
 pub use session::{LoginFacts, Opening};
 pub use settings::SettingsChange;
+pub use throttle::Attempt;
 pub use transition::Transitioned;
 
 use keys::Key;
@@ -104,10 +110,10 @@ impl StoreError {
     }
 }
 
-/// A key for the log: an address in it is left out.
+/// A key for the log: an address, invite code or source in it is left out.
 fn key_label(key: &Key) -> String {
     let label = |part: &str| match part.split_once('#') {
-        Some((kind @ ("EMAIL" | "ELSEWHERE" | "LOGINS"), _)) => format!("{kind}#…"),
+        Some((kind @ ("CODE" | "ELSEWHERE" | "EMAIL" | "LOGINS" | "THROTTLE"), _)) => format!("{kind}#…"),
         _ => part.to_owned(),
     };
     format!("{} / {}", label(&key.pk), label(&key.sk))
@@ -116,15 +122,24 @@ fn key_label(key: &Key) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{email::Email, ids::TeamId};
+    use crate::domain::{email::Email, ids::TeamId, invite_code::FoldedCode, source::SourceAddress};
 
     #[test]
-    fn no_address_in_a_key_gets_into_a_log() {
+    fn no_address_code_or_source_stands_in_the_label_of_a_key() {
         let email = Email::parse("ada@example.com").unwrap();
-        for key in [Key::email(&email), Key::logins(&email), Key::elsewhere(&TeamId::default_team(), &email)] {
-            let told = StoreError::corrupt(&key, "x").to_string();
-            assert!(told.contains('…') && !told.contains("ada"), "{told}");
-        }
+        let keys = [
+            Key::email(&email),
+            Key::logins(&email),
+            Key::elsewhere(&TeamId::default_team(), &email),
+            Key::invite_code(&FoldedCode::of("spring-2026").unwrap()),
+            Key::unknown_codes_of(&SourceAddress::of("203.0.113.7".parse().unwrap())),
+        ];
+
+        let labels = keys.each_ref().map(key_label);
+
+        let team = format!("TEAM#{} / ELSEWHERE#…", TeamId::default_team());
+        let others = ["CODE#… / CODE", "THROTTLE#… / THROTTLE"];
+        assert_eq!(labels, ["EMAIL#… / EMAIL", "LOGINS#… / LOGINS", &team, others[0], others[1]]);
         assert_eq!(key_label(&Key::settings()), "SETTINGS / SETTINGS");
     }
 }

@@ -100,12 +100,16 @@ impl Transaction {
     pub(super) fn create_user(&mut self, user: &User) -> Position {
         let queue = keys::people_in(user.status);
         let waiting = keys::instant_and_id(user.status_since, user.id.as_str());
-        let index = [
+        let code = user.redemption.as_ref().map(|redemption| keys::people_of_code(&redemption.code_id));
+        let mut index = vec![
             ("list_pk", keys::ALL_PEOPLE),
             ("list_sk", user.id.as_str()),
             ("queue_pk", &queue),
             ("queue_sk", &waiting),
         ];
+        if let Some(code) = &code {
+            index.extend([("group_pk", code.as_str()), ("group_sk", user.id.as_str())]);
+        }
         self.create(Key::user(&user.id), user, &index)
     }
 
@@ -162,6 +166,11 @@ impl Transaction {
 /// The part of an update that puts a person into `status`, with its values: index keys, dates and version follow.
 pub(super) const INTO_STATUS: &str = "#status = :status, #status_since = :now, #updated_at = :now, #queue_pk = \
                                       :queue_pk, #queue_sk = :queue_sk, #version = #version + :one";
+
+/// The part of an update, beside [`INTO_STATUS`], that notes in a redemption that its registration has its password.
+pub(super) fn confirmed(user: &User) -> &'static str {
+    if user.redemption.is_some() { ", #redemption.#confirmed_at = :now" } else { "" }
+}
 
 /// Gives the values of [`INTO_STATUS`].
 pub(super) fn into_status(change: Change, user: &UserId, status: Status, now: Timestamp) -> Change {

@@ -3,12 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{
-    Store, StoreError, UnfinishedIdentity,
-    change::Change,
-    keys::Key,
-    transaction::{Commit, Transaction},
-};
+use super::{Store, StoreError, UnfinishedIdentity, change::Change, keys::Key, transaction::Transaction};
 use crate::domain::{
     audit::Origin,
     user::{Status, User},
@@ -52,25 +47,23 @@ impl Store {
         action: &str,
         origin: &Origin,
     ) -> Result<Option<UnfinishedIdentity>, StoreError> {
-        let mut transaction = Transaction::default();
-        let person = Change::delete(Key::user(&user.id))
-            .when(
-                "#status = :status AND #status_since < :since AND #version = :version AND \
-                 (attribute_not_exists(#claimed_until) OR #claimed_until <= :now)",
-            )
-            .with("status", status)
-            .with("since", since.as_millisecond())
-            .with("version", user.version)
-            .with("now", origin.now.as_millisecond());
-        transaction.add(person);
-        self.delete_traces(&mut transaction, user);
         let note = UnfinishedIdentity { user_id: user.id.clone(), since: origin.now };
-        transaction.note_identity(&note);
-        transaction.audit(&self.event(origin, action, Some(user.id.as_str())));
-        Ok(match self.db.commit(transaction).await? {
-            Commit::Done => Some(note),
-            Commit::Lost(_) => None,
-        })
+        let deleted = self.delete_with_slot(user, |transaction| {
+            let person = Change::delete(Key::user(&user.id))
+                .when(
+                    "#status = :status AND #status_since < :since AND #version = :version AND \
+                 (attribute_not_exists(#claimed_until) OR #claimed_until <= :now)",
+                )
+                .with("status", status)
+                .with("since", since.as_millisecond())
+                .with("version", user.version)
+                .with("now", origin.now.as_millisecond());
+            transaction.add(person);
+            self.delete_traces(transaction, user);
+            transaction.note_identity(&note);
+            transaction.audit(&self.event(origin, action, Some(user.id.as_str())));
+        });
+        Ok(deleted.await?.then_some(note))
     }
 
     /// Adds the removal of what belongs to a person beside their row: the sentinel of their address and their

@@ -149,30 +149,7 @@ impl Bench {
 
     /// A further organisation with a default team and `teams` more, written straight into the table.
     pub async fn organisation(&self, name: &str, teams: usize) -> (OrganisationId, Vec<TeamId>) {
-        let now = self.clock.now();
-        let id = OrganisationId::new(now, self.random.number());
-        let team_ids: Vec<_> = (0..=teams).map(|_| TeamId::new(now, self.random.number())).collect();
-        let organisation = serde_json::json!({
-            "pk": format!("ORG#{id}"), "sk": "ORG", "id": id, "name": name, "default_team_id": team_ids[0],
-            "list_pk": keys::ALL_ORGANISATIONS, "list_sk": id,
-            "created_at": now.as_millisecond(), "updated_at": now.as_millisecond(),
-        });
-        self.put(&organisation).await;
-        for (number, team) in team_ids.iter().enumerate() {
-            let row = serde_json::json!({
-                "pk": format!("TEAM#{team}"), "sk": "TEAM", "id": team, "name": format!("{name} team {number}"),
-                "organisation_id": id, "created_at": now.as_millisecond(), "updated_at": now.as_millisecond(),
-                "group_pk": keys::teams_of(&id), "group_sk": team,
-            });
-            self.put(&row).await;
-        }
-        (id, team_ids)
-    }
-
-    async fn put(&self, row: &serde_json::Value) {
-        let item = serde_dynamo::to_item(row).unwrap();
-        let put = self.services.dynamodb().put_item().table_name(self.services.portal_table());
-        put.set_item(Some(item)).send().await.unwrap();
+        organisation(&self.services, self.clock.now(), name, teams).await
     }
 
     /// A person as the table now has them.
@@ -212,6 +189,36 @@ impl Bench {
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// An organisation with a default team and `teams` more, written straight into the table of any portal.
+pub async fn organisation(
+    services: &Services,
+    now: Timestamp,
+    name: &str,
+    teams: usize,
+) -> (OrganisationId, Vec<TeamId>) {
+    let random = Random::system();
+    let id = OrganisationId::new(now, random.number());
+    let team_ids: Vec<_> = (0..=teams).map(|_| TeamId::new(now, random.number())).collect();
+    let mut rows = vec![serde_json::json!({
+        "pk": format!("ORG#{id}"), "sk": "ORG", "id": id, "name": name, "default_team_id": team_ids[0],
+        "list_pk": keys::ALL_ORGANISATIONS, "list_sk": id,
+        "created_at": now.as_millisecond(), "updated_at": now.as_millisecond(),
+    })];
+    rows.extend(team_ids.iter().enumerate().map(|(number, team)| {
+        serde_json::json!({
+            "pk": format!("TEAM#{team}"), "sk": "TEAM", "id": team, "name": format!("{name} team {number}"),
+            "organisation_id": id, "created_at": now.as_millisecond(), "updated_at": now.as_millisecond(),
+            "group_pk": keys::teams_of(&id), "group_sk": team,
+        })
+    }));
+    for row in rows {
+        let item = serde_dynamo::to_item(row).unwrap();
+        let put = services.dynamodb().put_item().table_name(services.portal_table());
+        put.set_item(Some(item)).send().await.unwrap();
+    }
+    (id, team_ids)
 }
 
 /// An address, known to be one.

@@ -5,12 +5,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc, reason = "tests")]
 
 mod bench;
+mod codes;
 mod reply;
 mod rows;
 mod sample;
 mod units;
 
-pub use bench::{Bench, PASSWORD, SignedIn, email};
+pub use bench::{Bench, PASSWORD, SignedIn, email, organisation};
+pub use codes::CODE;
 pub use local_services::{Call, Fault};
 pub use reply::Reply;
 pub use sample::Sample;

@@ -31,11 +31,31 @@ impl Sample {
     }
 
     /// Puts `id` where the sample's path has one.
-    pub fn id(mut self, id: impl std::fmt::Display) -> Self {
-        let old = self.event["pathParameters"]["id"].as_str().unwrap().to_owned();
-        let id = id.to_string();
-        let path = self.event["rawPath"].as_str().unwrap().replace(&old, &id);
-        self.event["pathParameters"]["id"] = json!(id);
+    pub fn id(self, id: impl std::fmt::Display) -> Self {
+        self.parameter("id", &id.to_string())
+    }
+
+    /// Puts `code` where the sample's path has one.
+    pub fn code(self, code: &str) -> Self {
+        self.parameter("code", code)
+    }
+
+    /// Sends it from this address.
+    pub fn from(mut self, address: &str) -> Self {
+        self.event["requestContext"]["http"]["sourceIp"] = json!(address);
+        self
+    }
+
+    /// Sends this header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.event["headers"][name] = json!(value);
+        self
+    }
+
+    fn parameter(mut self, name: &str, value: &str) -> Self {
+        let old = self.event["pathParameters"][name].as_str().unwrap().to_owned();
+        let path = self.event["rawPath"].as_str().unwrap().replace(&old, value);
+        self.event["pathParameters"][name] = json!(value);
         self.event["requestContext"]["http"]["path"] = json!(path);
         self.event["rawPath"] = json!(path);
         self

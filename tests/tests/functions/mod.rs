@@ -12,6 +12,8 @@ pub fn router(bench: &Bench, name: &str) -> Router {
         "login" => login::router(login::App { store, identity, clock, random: bench.random.clone() }),
         "organisations" => organisations::router(organisations::App { store, clock }),
         "me" => me::router(me::App { store, identity, clock }),
+        "invite-codes" => invite_codes::router(invite_codes::App { store, clock, random: bench.random.clone() }),
+        "redeem-code" => redeem_code::router(redeem_code::App { store, identity, clock }),
         "register" => register::router(register::App { store, identity, clock }),
         "settings" => settings::router(settings::App { store, clock }),
         "users" => users::router(users::App { store, identity, clock }),

@@ -141,6 +141,7 @@ async fn an_invitation_expires_whether_the_sweep_has_run_or_not() {
     let site = Site::open().await;
     let owner = site.access(OWNER).await;
     invite(&site, &owner, "ada@example.com", json!({})).await.ok(201);
+    site.token("ada@example.com").await;
     site.advance(SEVEN_DAYS).await;
 
     assert_eq!(accept(&site, "ada@example.com").await.refusal(), (410, "link-not-usable"));

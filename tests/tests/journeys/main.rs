@@ -3,6 +3,7 @@
 
 mod approval;
 mod invitations;
+mod invite_codes;
 mod links;
 mod organisations;
 mod passwords;

@@ -29,6 +29,8 @@ async fn delete(app: &App, origin: &Origin, person: User) -> Result<Swept, Error
 
 #[cfg(test)]
 mod races;
+#[cfg(test)]
+mod slots;
 
 #[cfg(test)]
 mod tests {

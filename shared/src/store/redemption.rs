@@ -1,0 +1,246 @@
+//! Redeeming an invite code: a slot and a person, or neither (`docs/architecture.md`, sections 3.3 and 3.15).
+
+use super::{
+    Store, StoreError,
+    change::Change,
+    creation::UnfinishedIdentity,
+    keys::Key,
+    mail_limit::CountedMail,
+    rows::{Sentinel, Stage},
+    transaction::{Commit, Lost, Position, Transaction},
+};
+use crate::domain::{
+    audit::Origin,
+    email::Email,
+    ids::TeamId,
+    invite_code::{FoldedCode, InviteCode},
+    link::CONFIRM_LIFE,
+    organisation::Team,
+    settings::Settings,
+    source::SourceAddress,
+    throttle::Window,
+    user::{NewUser, User},
+};
+
+/// What a redemption is decided from.
+#[derive(Clone, Debug)]
+pub struct RedemptionFacts {
+    /// The code, where there is one.
+    pub code: Option<InviteCode>,
+    /// The portal's settings.
+    pub settings: Settings,
+    /// The account behind the address, if there is one.
+    pub known: Option<Sentinel>,
+    /// The unknown codes that the source tried before.
+    pub unknown_codes: Option<Window>,
+}
+
+/// What became of a redemption.
+#[derive(Debug)]
+pub enum Redeemed {
+    /// The slot is taken and the person written.
+    New(Box<User>),
+    /// The holder of the known address is mailed, and no slot taken.
+    Mailed,
+    /// The address was taken a moment ago; no slot is taken.
+    Taken(Sentinel),
+    /// The code is not as it was read: this is what stands there now, if anything does.
+    CodeChanged(Option<Box<InviteCode>>),
+    /// The code's team is gone.
+    TeamGone,
+}
+
+/// The writes that hold a transaction to a code.
+struct CodeChecks {
+    code: Position,
+    team: Option<Position>,
+}
+
+impl CodeChecks {
+    /// What of the code stood in the way, before anything else: an answer about a code must not depend on the address.
+    fn refused(&self, lost: &Lost) -> Result<Option<Redeemed>, StoreError> {
+        if lost.at(self.code) {
+            return Ok(Some(Redeemed::CodeChanged(lost.row(self.code)?.map(Box::new))));
+        }
+        Ok(self.team.filter(|team| lost.at(*team)).map(|_| Redeemed::TeamGone))
+    }
+}
+
+/// A code as it was read and still usable: `InviteCode::state`, in the database's words.
+const USABLE: &str = "#id = :id AND #version = :version AND #active = :true AND (attribute_not_exists(#expires_at) OR \
+                      #expires_at > :now) AND (attribute_not_exists(#quota) OR #used < #quota)";
+
+fn while_usable(change: Change, code: &InviteCode, origin: &Origin) -> Change {
+    change
+        .when(USABLE)
+        .with("id", &code.id)
+        .with("version", code.version)
+        .with("true", true)
+        .with("now", origin.now.as_millisecond())
+}
+
+impl Transaction {
+    fn take_slot(&mut self, code: &InviteCode, origin: &Origin) -> CodeChecks {
+        let change = Change::update(Key::invite_code(&code.code.folded()), "SET #used = #used + :one").with("one", 1);
+        self.check_code(while_usable(change, code, origin), code)
+    }
+
+    fn check_slot(&mut self, code: &InviteCode, origin: &Origin) -> CodeChecks {
+        let check = Change::check(Key::invite_code(&code.code.folded()), USABLE);
+        self.check_code(while_usable(check, code, origin), code)
+    }
+
+    fn check_code(&mut self, change: Change, code: &InviteCode) -> CodeChecks {
+        let position = self.add(change);
+        CodeChecks { code: position, team: self.check_teams(std::slice::from_ref(&code.team_id)).first().copied() }
+    }
+
+    /// Adds the return of the slot that `user` took and never confirmed; `None` where there is none to return.
+    fn return_slot(&mut self, user: &User) -> Option<Position> {
+        let redemption = user.redemption.as_ref().filter(|redemption| redemption.confirmed_at.is_none())?;
+        let change = Change::update(Key::invite_code(&redemption.code.folded()), "SET #used = #used - :one")
+            .when("#id = :code_id AND #used > :zero")
+            .with("code_id", &redemption.code_id)
+            .with("one", 1)
+            .with("zero", 0);
+        Some(self.add(change))
+    }
+}
+
+impl Store {
+    /// Reads code, settings, address and what the source tried before, in one batch. Without a code there is none to
+    /// read: what was typed cannot be one.
+    pub async fn redemption_facts(
+        &self,
+        code: Option<&FoldedCode>,
+        email: &Email,
+        source: &SourceAddress,
+    ) -> Result<RedemptionFacts, StoreError> {
+        let code = code.map(Key::invite_code);
+        let (address, unknown_codes) = (Key::email(email), Key::unknown_codes_of(source));
+        let keys = [Key::settings(), address.clone(), unknown_codes.clone()];
+        let fetched = self.db.fetch(keys.into_iter().chain(code.clone())).await?;
+        Ok(RedemptionFacts {
+            code: code.map_or(Ok(None), |key| fetched.get(&key))?,
+            settings: fetched.settings()?,
+            known: fetched.get(&address)?,
+            unknown_codes: fetched.get(&unknown_codes)?,
+        })
+    }
+
+    /// Whether a team is there; no call for the default team, which always is.
+    pub async fn has_team(&self, id: &TeamId) -> Result<bool, StoreError> {
+        if *id == TeamId::default_team() {
+            return Ok(true);
+        }
+        let key = Key::team(id);
+        Ok(self.db.fetch([key.clone()]).await?.get::<Team>(&key)?.is_some())
+    }
+
+    /// Takes a slot of `code` for a registration that waits for its address to be confirmed, or changes nothing.
+    ///
+    /// One transaction: code (as it was read, usable), check of its team, person, e-mail sentinel, membership, audit of
+    /// both, outbox.
+    pub async fn redeem(&self, code: &InviteCode, new: NewUser, origin: &Origin) -> Result<Redeemed, StoreError> {
+        self.take(code, new, Stage::Unconfirmed, origin, |transaction, user| {
+            let until = origin.now + CONFIRM_LIFE;
+            let compose = self.compose(origin);
+            transaction.mail(&compose.confirm_registration(&user.email, &user.id, user.link_version, until));
+        })
+        .await
+    }
+
+    /// Takes a slot of `code` for a person whose Cognito user is to follow, or changes nothing: the first step of a
+    /// registration with a password. Undoing it gives the slot back.
+    ///
+    /// One transaction: code (as it was read, usable), check of its team, person, e-mail sentinel, membership, audit of
+    /// both, note.
+    pub async fn begin_redemption(
+        &self,
+        code: &InviteCode,
+        new: NewUser,
+        origin: &Origin,
+    ) -> Result<Redeemed, StoreError> {
+        self.take(code, new, Stage::Unfinished, origin, |transaction, user| {
+            transaction.note_identity(&UnfinishedIdentity::of(user));
+        })
+        .await
+    }
+
+    async fn take(
+        &self,
+        code: &InviteCode,
+        new: NewUser,
+        stage: Stage,
+        origin: &Origin,
+        further: impl FnOnce(&mut Transaction, &User),
+    ) -> Result<Redeemed, StoreError> {
+        let mut user = new.at(origin.now, self.db.random.number());
+        user.redemption = Some(code.redemption());
+        let mut transaction = Transaction::default();
+        let checks = transaction.take_slot(code, origin);
+        let address = transaction.create_sentinel(&user, stage, None);
+        transaction.create_user(&user);
+        transaction.create_memberships(&user);
+        transaction.audit(&self.event(origin, "invite_code.redeemed", Some(code.id.as_str())));
+        transaction.audit(&self.created(origin, "registration.created", &user));
+        further(&mut transaction, &user);
+        let lost = match self.db.commit(transaction).await? {
+            Commit::Done => return Ok(Redeemed::New(Box::new(user))),
+            Commit::Lost(lost) => lost,
+        };
+        match (checks.refused(&lost)?, lost.row(address)?) {
+            (Some(refused), _) => Ok(refused),
+            (None, Some(known)) => Ok(Redeemed::Taken(known)),
+            (None, None) => Err(StoreError::Busy),
+        }
+    }
+
+    /// Mails the holder of a known address as a registration without a code does (at most so many an hour), under the same conditions on the code
+    /// as taking a slot, and takes none.
+    ///
+    /// One transaction: checks of code and team, audit; sentinel (the mail counts), outbox.
+    pub async fn redeem_known(
+        &self,
+        code: &InviteCode,
+        email: &Email,
+        known: &Sentinel,
+        origin: &Origin,
+    ) -> Result<Redeemed, StoreError> {
+        let mut transaction = Transaction::default();
+        let checks = transaction.check_slot(code, origin);
+        transaction.audit(&self.event(origin, "registration.repeated", Some(known.user_id.as_str())));
+        if let Some(counted) = CountedMail::another(known, origin.now) {
+            transaction.add(counted.counted(Key::email(email), known, ""));
+            transaction.mail(&self.compose(origin).known_address(email, known));
+        }
+        match self.db.commit(transaction).await? {
+            Commit::Done => Ok(Redeemed::Mailed),
+            // Beside the code, only another mail to the same address, or a step of its holder, can have come first.
+            Commit::Lost(lost) => Ok(checks.refused(&lost)?.unwrap_or(Redeemed::Mailed)),
+        }
+    }
+
+    /// Commits the deletion of `user` that `build` describes, with the return of the slot that they took. Where the code
+    /// was deleted, or another of its text stands there, nothing is to be returned and the deletion goes on without it.
+    /// `false` where a condition of the deletion itself did not hold.
+    pub(super) async fn delete_with_slot(
+        &self,
+        user: &User,
+        build: impl Fn(&mut Transaction),
+    ) -> Result<bool, StoreError> {
+        let mut transaction = Transaction::default();
+        build(&mut transaction);
+        let slot = transaction.return_slot(user);
+        let lost = match self.db.commit(transaction).await? {
+            Commit::Done => return Ok(true),
+            Commit::Lost(lost) => lost,
+        };
+        if !slot.is_some_and(|slot| lost.at(slot)) {
+            return Ok(false);
+        }
+        let mut transaction = Transaction::default();
+        build(&mut transaction);
+        Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
+    }
+}
