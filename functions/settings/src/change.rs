@@ -29,6 +29,7 @@ pub struct Change {
     self_registration: Option<bool>,
     email_confirmation: Option<bool>,
     sign_in: Option<bool>,
+    consumer_admin_invitations: Option<bool>,
     invitation_days: Option<u32>,
     min_length: Option<u32>,
     min_numerics: Option<u32>,
@@ -48,6 +49,7 @@ impl Change {
             self_registration: set(fields, "self_registration", boolean),
             email_confirmation: set(fields, "email_confirmation", boolean),
             sign_in: set(fields, "sign_in", boolean),
+            consumer_admin_invitations: set(fields, "consumer_admin_invitations", boolean),
             invitation_days: set(fields, "invitation_days", integer(1, 90)),
             portal_name: set(fields, "portal_name", text(Name::parse)),
             sender: fields.change("sender", text(Email::parse)),
@@ -82,6 +84,7 @@ impl Change {
         replace(&mut after.self_registration, self.self_registration);
         replace(&mut after.email_confirmation, self.email_confirmation);
         replace(&mut after.sign_in, self.sign_in);
+        replace(&mut after.consumer_admin_invitations, self.consumer_admin_invitations);
         replace(&mut after.invitation_days, self.invitation_days.and_then(|days| u16::try_from(days).ok()));
         replace(&mut after.password_policy.min_length, self.min_length);
         replace(&mut after.password_policy.min_numerics, self.min_numerics);
@@ -228,6 +231,7 @@ pub(crate) mod tests {
             "self_registration": false,
             "email_confirmation": false,
             "sign_in": false,
+            "consumer_admin_invitations": false,
             "invitation_days": 90,
             "password_policy": {"min_length": 128, "min_numerics": 8, "min_specials": 8, "mixed_case": true},
             "portal_name": " Example APIs ",
@@ -244,6 +248,7 @@ pub(crate) mod tests {
             self_registration: false,
             email_confirmation: false,
             sign_in: false,
+            consumer_admin_invitations: false,
             invitation_days: 90,
             password_policy: PasswordPolicy { min_length: 128, min_numerics: 8, min_specials: 8, mixed_case: true },
             portal_name: Name::parse("Example APIs").unwrap(),

@@ -59,7 +59,6 @@ async fn settings_that_nothing_obeys_yet_cannot_be_changed() {
     let cases = [
         ("auto_approve", json!(true)),
         ("auto_approve_domains", json!(["example.com"])),
-        ("consumer_admin_invitations", json!(false)),
         ("organisation_requests", json!(true)),
         ("organisation_requests_auto_approve", json!(null)),
     ];
