@@ -278,7 +278,7 @@ mod tests {
             (false, None, None, 0, CodeState::Inactive),
         ];
         for (active, expires_at, quota, used, state) in cases {
-            let code = InviteCode { active, expires_at, quota, used, ..code() };
+            let code = InviteCode { quota, used, expires_at, active, ..code() };
             assert_eq!(code.state(NOW), state, "{code:?}");
         }
     }

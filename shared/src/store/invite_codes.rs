@@ -282,12 +282,16 @@ fn expiring(at: Timestamp, id: &InviteCodeId) -> String {
 /// whether they are there.
 fn changing(before: &InviteCode, after: &InviteCode, origin: &Origin) -> Change {
     let mut set =
-        "SET #active = :active, #auto_approve = :auto_approve, #updated_at = :now, #version = #version + :one"
-            .to_owned();
+        ["active = :active", "auto_approve = :auto_approve", "updated_at = :now", "version = #version + :one"]
+            .map(|part| format!("#{part}"))
+            .to_vec();
     let mut remove = Vec::new();
-    let mut optional = |name: &'static str, there: bool| match there {
-        true => set.push_str(&format!(", #{name} = :{name}")),
-        false => remove.push(format!("#{name}")),
+    let mut optional = |name: &'static str, there: bool| {
+        if there {
+            set.push(format!("#{name} = :{name}"));
+        } else {
+            remove.push(format!("#{name}"));
+        }
     };
     optional("quota", after.quota.is_some());
     optional("note", after.note.is_some());
@@ -297,7 +301,8 @@ fn changing(before: &InviteCode, after: &InviteCode, origin: &Origin) -> Change 
         optional("queue_pk", after.expires_at.is_some());
         optional("queue_sk", after.expires_at.is_some());
     }
-    let expression = if remove.is_empty() { set } else { format!("{set} REMOVE {}", remove.join(", ")) };
+    let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
+    let expression = format!("SET {}{remove}", set.join(", "));
     let mut change = Change::update(Key::invite_code(&before.code.folded()), &expression)
         .with("active", after.active)
         .with("auto_approve", after.auto_approve)
