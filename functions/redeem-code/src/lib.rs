@@ -1,7 +1,7 @@
 //! Redeeming an invite code: registering with a slot of it, into its team.
 //!
 //! A slot and a person are written together or not at all, and nothing here tells an outsider whether an address has an
-//! account: known and unknown ones get the same answer by the same calls (`docs/architecture.md`, sections 3.11 and 3.15).
+//! account: known and unknown ones get the same answer by the same calls (`docs/architecture.md`, sections 3.11 and 3.17).
 
 pub mod redeem;
 

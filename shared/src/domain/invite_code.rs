@@ -1,6 +1,6 @@
 //! Invite codes: a shared way in, into exactly one team, for a number of people and for a time.
 //!
-//! Source of the rules: `docs/architecture.md`, sections 3.15 and 5.
+//! Source of the rules: `docs/architecture.md`, sections 3.17 and 5.
 
 pub mod text;
 

@@ -1,4 +1,4 @@
-//! Redeeming an invite code: a slot and a person, or neither (`docs/architecture.md`, sections 3.3 and 3.15).
+//! Redeeming an invite code: a slot and a person, or neither (`docs/architecture.md`, sections 3.3 and 3.17).
 
 use super::{
     Store, StoreError,
