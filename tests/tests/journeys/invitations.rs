@@ -14,7 +14,8 @@ async fn post(site: &Site, token: &str, path: &str, body: Value) -> Answer {
 
 async fn invite(site: &Site, token: &str, email: &str, more: Value) -> Answer {
     let mut body = json!({"email": email, "first_name": "Ada", "last_name": "Lovelace"});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("{more}") };
+    body.as_object_mut().unwrap().extend(more);
     post(site, token, "/v1/invitations", body).await
 }
 
