@@ -30,6 +30,8 @@ pub struct Wish<'a> {
     pub unchanged: bool,
     /// The link by which it is changed: used up with it.
     pub link: Option<&'a HashedToken>,
+    /// Whether the claim noted that a change has begun, and nothing before it: only then is a refusal its end.
+    pub noted: bool,
 }
 
 /// What became of it.
@@ -76,8 +78,8 @@ pub async fn change(
     let changed = steps(store, identity, claimed, wish, origin).await;
     let released = match &changed {
         Ok(Change::Done(_)) => Ok(()),
-        Ok(Change::Refused(_)) => store.release(claimed).await,
-        Ok(Change::Overtaken | Change::Void) | Err(_) => store.release_begun(claimed).await,
+        Ok(Change::Refused(_)) if wish.noted => store.release_unbegun(claimed).await,
+        Ok(Change::Refused(_) | Change::Overtaken | Change::Void) | Err(_) => store.release(claimed).await,
     };
     if let Err(error) = released {
         tracing::error!(user = %claimed.id, %error, "a claim could not be released; it lapses");

@@ -219,15 +219,16 @@ async fn by_admin(
     if body.asked.organisation_id.is_some() {
         return Err(CreateError::OrganisationNotYours.into());
     }
-    let around = app.store.surroundings(caller, facts, &body.asked.email, origin.now).await?;
+    let around = app.store.surroundings(caller, facts, &body.asked.email).await?;
     let team_ids = teams_of_admin(caller, &body.asked.team_ids, &around.default_team_id)?;
     // What the caller sees anyway is told; the rest looks like an address that nobody has.
     if let Some(person) = around.person.filter(|person| rights::sees(caller, person)) {
         let waiting = facts.known.as_ref().map(|known| taken(known, origin));
         return Err(waiting.filter(|_| person.status == Status::Invited).unwrap_or(CreateError::EmailTaken).into());
     }
-    if let Some(waiting) = around.elsewhere {
-        return Err(CreateError::Pending(waiting).into());
+    if let Some(standing) = around.elsewhere {
+        let waits = origin.now < standing.expires_at;
+        return Err(if waits { CreateError::Pending(standing.invitation_id) } else { CreateError::EmailTaken }.into());
     }
     let placement = caller.organisation_id.clone().map(|organisation_id| Placement { organisation_id, team_ids });
     let new = invitee(body, role, placement);

@@ -66,16 +66,16 @@ pub async fn resend(
         if settings.sender.is_none() {
             return Err(ResendError::NoSender.into());
         }
-        let (person, places) = app.store.invited_person(&invitation).await?;
-        if person.is_none() && !invitation.elsewhere {
+        let invitee = app.store.invitee(&invitation).await?;
+        if !invitee.stands {
             // Its person went with it after its expiry.
             return Err(ManageError::WrongStatus(status).into());
         }
-        let inviting = Inviting { by: Some(&caller), places: &places, life: settings.invitation_life() };
+        let inviting = Inviting { by: Some(&caller), places: &invitee.places, life: settings.invitation_life() };
         let origin = request.origin(Actor::User(caller.id.clone()), now);
-        match app.store.resend_invitation(&invitation, person.as_ref(), &inviting, &origin).await? {
+        match app.store.resend_invitation(&invitation, &invitee, &inviting, &origin).await? {
             Resent::Done(invitation) => {
-                let body = InvitationBody::new(&caller, *invitation, Delivery::Queued, &places, now);
+                let body = InvitationBody::new(&caller, *invitation, Delivery::Queued, &invitee.places, now);
                 return Ok((StatusCode::ACCEPTED, Json(body)));
             }
             Resent::NoSuchTeam => return Err(ResendError::NoSuchTeam.into()),

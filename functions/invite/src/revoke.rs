@@ -39,9 +39,8 @@ pub async fn revoke(
             InvitationStatus::Accepted => return Err(ManageError::WrongStatus(invitation.status).into()),
             InvitationStatus::Pending | InvitationStatus::Expired => {}
         }
-        let (person, _) = app.store.invited_person(&invitation).await?;
         let origin = request.origin(Actor::User(caller.id.clone()), now);
-        match app.store.revoke_invitation(&invitation, person.as_ref(), &origin).await? {
+        match app.store.revoke_invitation(&invitation, &app.store.invitee(&invitation).await?, &origin).await? {
             Revoked::Done => return Ok(StatusCode::NO_CONTENT),
             Revoked::Overtaken => {}
         }

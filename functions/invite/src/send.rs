@@ -33,6 +33,8 @@ pub enum SendError {
     Pending(InvitationId),
     /// Their team is gone.
     NoSuchTeam,
+    /// Somebody else sent or revoked one at the same moment.
+    Overtaken,
 }
 
 impl From<SendError> for Problem {
@@ -51,6 +53,7 @@ impl From<SendError> for Problem {
             }
             SendError::Pending(id) => invitation_pending(&id),
             SendError::NoSuchTeam => unknown_team(),
+            SendError::Overtaken => Self::try_again(1),
         }
     }
 }
@@ -82,6 +85,7 @@ pub async fn send(
         Sent::WrongStatus(status @ Status::Unconfirmed) => Err(SendError::WrongStatus(status).into()),
         Sent::WrongStatus(_) => Err(SendError::PasswordAlreadySet.into()),
         Sent::NoSuchTeam => Err(SendError::NoSuchTeam.into()),
+        Sent::Overtaken => Err(SendError::Overtaken.into()),
         Sent::Gone => Err(SendError::Unknown.into()),
     }
 }

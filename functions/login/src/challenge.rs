@@ -82,6 +82,7 @@ pub async fn challenge(
         policy: &facts.settings.password_policy,
         unchanged: is_same(&user, &session, &new_password),
         link: None,
+        noted: false,
     };
     let account =
         match password_change::change(&app.store, &app.identity, &user, wish, &request.origin(Actor::Visitor, now))

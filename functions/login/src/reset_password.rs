@@ -73,7 +73,7 @@ pub async fn reset_password(
         Claim::Void => return Err(ResetPasswordError::LinkNotUsable.into()),
     };
     let policy = &facts.settings.password_policy;
-    let wish = Wish { password: &body.password, policy, unchanged: false, link: Some(&token) };
+    let wish = Wish { password: &body.password, policy, unchanged: false, link: Some(&token), noted: false };
     let origin = request.origin(Actor::Visitor, now);
     match password_change::change(&app.store, &app.identity, &user, wish, &origin).await? {
         Change::Done(_) => {}

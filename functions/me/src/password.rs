@@ -76,7 +76,13 @@ pub async fn change_password(
     let current = current_password(&app, &caller, &body).await?;
     let attempt = if current.is_some() { Attempt::RightPassword } else { Attempt::WrongPassword };
     app.store.count_login(&caller.email, &facts.attempts, attempt, &source, now).await;
-    let Some(current) = current else { return Err(ChangePasswordError::InvalidCredentials.into()) };
+    let Some(current) = current else {
+        if tries_both(&caller, &body) {
+            // Cognito was asked twice, and counts so.
+            app.store.count_login(&caller.email, &facts.attempts, attempt, &source, now).await;
+        }
+        return Err(ChangePasswordError::InvalidCredentials.into());
+    };
     let user = match app.store.claim_oneself(&caller, &session.id, now).await? {
         Claim::Yours(user) => user,
         Claim::Held => return Err(ChangePasswordError::Held.into()),
@@ -84,7 +90,8 @@ pub async fn change_password(
     };
     let unchanged = current == Current::AsSent && body.current_password == body.new_password;
     let policy = &facts.settings.password_policy;
-    let wish = Wish { password: &body.new_password, policy, unchanged, link: None };
+    let wish =
+        Wish { password: &body.new_password, policy, unchanged, link: None, noted: !caller.password_change_begun };
     let origin = request.origin(Actor::User(caller.id.clone()), now);
     let account = match password_change::change(&app.store, &app.identity, &user, wish, &origin).await? {
         Change::Done(account) => account,
@@ -106,6 +113,11 @@ enum Current {
     New,
 }
 
+/// Whether the new password may be what Cognito has by now.
+fn tries_both(caller: &User, body: &ChangePassword) -> bool {
+    caller.password_change_begun && body.new_password.is_possible()
+}
+
 /// Asks Cognito whether the current password is right. Where a change was cut off, the same request has to find its way
 /// although its current password is the former one by now; only there the new one is tried as well.
 async fn current_password(app: &App, caller: &User, body: &ChangePassword) -> Result<Option<Current>, IdentityError> {
@@ -113,8 +125,7 @@ async fn current_password(app: &App, caller: &User, body: &ChangePassword) -> Re
     if ask(&body.current_password).await?.is_some() {
         return Ok(Some(Current::AsSent));
     }
-    let cut_off = caller.password_change_begun && body.new_password.is_possible();
-    Ok((cut_off && ask(&body.new_password).await?.is_some()).then_some(Current::New))
+    Ok((tries_both(caller, body) && ask(&body.new_password).await?.is_some()).then_some(Current::New))
 }
 
 #[cfg(test)]

@@ -229,6 +229,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_lost_answer_of_the_claim_finds_its_own_claim_again() {
+        let (bench, token) = registered().await;
+        bench.services.calls().fail_next("DynamoDB.UpdateItem", Fault::dropped().after());
+
+        assert_eq!(confirm(&bench, &token, PASSWORD).await.status, 200);
+
+        assert_eq!(bench.services.calls().outstanding(), 0);
+    }
+
+    #[tokio::test]
     async fn a_link_works_once() {
         let (bench, token) = registered().await;
         confirm(&bench, &token, PASSWORD).await;

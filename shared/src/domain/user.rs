@@ -200,6 +200,9 @@ pub struct User {
     /// Whether they began to change their password and it is not known how far that came: Cognito may have the new one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub password_change_begun: bool,
+    /// Which request that is: one whose answer was lost finds its own claim again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_by: Option<String>,
     /// The sessions that count, with the instant of their login in milliseconds.
     #[serde(default)]
     pub sessions: BTreeMap<SessionId, i64>,
@@ -302,6 +305,7 @@ impl NewUser {
             status_since: now,
             link_version: 1,
             claimed_until: None,
+            claimed_by: None,
             password_change_begun: false,
             sessions: BTreeMap::new(),
             identity_due,

@@ -27,6 +27,8 @@ pub enum Claim {
     Void,
 }
 
+/// The attributes of a claim: what ends it removes them.
+pub(super) const CLAIM: &str = "#claimed_until, #claimed_by";
 /// What every claim asks for beside its own ground.
 const FREE: &str =
     "attribute_not_exists(#identity_due) AND (attribute_not_exists(#claimed_until) OR #claimed_until <= :now)";
@@ -76,25 +78,31 @@ impl Store {
     }
 
     async fn claim_by(&self, change: Change, fits: impl Fn(&User) -> bool) -> Result<Claim, StoreError> {
-        match self.db.apply(change).await? {
+        let me = format!("{:032x}", self.db.random.number());
+        match self.db.apply(change.with("me", &me)).await? {
             Applied::Done(item) => Ok(Claim::Yours(Box::new(read(item)?))),
             Applied::Refused(None) => Ok(Claim::Void),
             Applied::Refused(Some(item)) => {
                 let user: User = read(item)?;
+                if user.claimed_by.as_ref() == Some(&me) {
+                    // The answer to an earlier try was lost: it is written.
+                    return Ok(Claim::Yours(Box::new(user)));
+                }
                 Ok(if fits(&user) && user.identity_due.is_none() { Claim::Held } else { Claim::Void })
             }
         }
     }
 
-    /// Gives a claim up, so that the same request works again at once. A claim that somebody else holds by now stays.
+    /// Gives a claim up, so that the same request works again at once. A claim that somebody else holds by now stays. So
+    /// does the note that a change of the password has begun: Cognito may have been asked.
     pub async fn release(&self, claimed: &User) -> Result<(), StoreError> {
-        self.end_claim(claimed, "REMOVE #claimed_until, #password_change_begun").await
+        self.end_claim(claimed, &format!("REMOVE {CLAIM}")).await
     }
 
-    /// Gives a claim up after Cognito was asked to set a password and it is not known that it did not: the note of that
-    /// stays.
-    pub async fn release_begun(&self, claimed: &User) -> Result<(), StoreError> {
-        self.end_claim(claimed, "REMOVE #claimed_until").await
+    /// The same for a change of one's own password that Cognito was never asked for: the note goes too, which the claim
+    /// made.
+    pub async fn release_unbegun(&self, claimed: &User) -> Result<(), StoreError> {
+        self.end_claim(claimed, &format!("REMOVE {CLAIM}, #password_change_begun")).await
     }
 
     async fn end_claim(&self, claimed: &User, expression: &str) -> Result<(), StoreError> {
@@ -107,7 +115,7 @@ impl Store {
 
 /// The update that claims a person on `condition`, setting `more` beside.
 fn claiming(id: &UserId, more: &str, condition: &str, now: Timestamp) -> Change {
-    Change::update(Key::user(id), &format!("SET #claimed_until = :until{more}"))
+    Change::update(Key::user(id), &format!("SET #claimed_until = :until, #claimed_by = :me{more}"))
         .when(&format!("{condition} AND {FREE}"))
         .with("until", (now + CLAIM_LIFE).as_millisecond())
         .with("now", now.as_millisecond())

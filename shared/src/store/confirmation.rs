@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{
     Store, StoreError,
     change::Change,
+    claim::CLAIM,
     keys::Key,
     rows::{INTO_STATUS, Owners, Stage, confirmed, into_status},
     transaction::{Commit, Transaction},
@@ -75,7 +76,7 @@ impl Store {
         let mut transaction = Transaction::default();
         transaction.add(Change::delete(Key::link(token)));
         let confirmed = confirmed(claimed);
-        let expression = format!("SET {INTO_STATUS}{confirmed}, #link_version = :raised REMOVE #claimed_until");
+        let expression = format!("SET {INTO_STATUS}{confirmed}, #link_version = :raised REMOVE {CLAIM}");
         let user = Change::update(Key::user(&claimed.id), &expression)
             .when("#status = :before AND #link_version = :link_version AND #claimed_until = :mine")
             .with("before", claimed.status)

@@ -43,8 +43,8 @@ pub use confirmation::{Confirmation, LinkFacts};
 pub use creation::{CreatedWithoutPassword, Creation, Finish, Placing, UnfinishedIdentity};
 pub use db::{Db, Tables};
 pub use invitations::{
-    Acceptance, Asked, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Inviting, OpenedInvitation, ResendFacts,
-    Resent, Revoked, SendFacts, Sent, Surroundings,
+    Acceptance, Asked, Elsewhere, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Invitee, Inviting,
+    OpenedInvitation, ResendFacts, Resent, Revoked, SendFacts, Sent, Surroundings,
 };
 pub use invite_codes::{CodeChange, CodeCreation, CodeDeletion, CodePage};
 pub use organisations::{Listed, TeamCreation};

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{
     Store, StoreError,
     change::Change,
+    claim::CLAIM,
     db::{Applied, read},
     keys::Key,
     mail_limit::CountedMail,
@@ -115,7 +116,7 @@ impl Store {
         // That the password has to be changed is shown; nothing else of this is.
         let shown = claimed.must_change_password;
         let expression = format!(
-            "SET #sessions = :none, #link_version = :raised, #must_change_password = :no{} REMOVE #claimed_until, \
+            "SET #sessions = :none, #link_version = :raised, #must_change_password = :no{} REMOVE {CLAIM}, \
              #challenge, #password_change_begun",
             if shown { ", #updated_at = :now, #version = #version + :one" } else { "" }
         );

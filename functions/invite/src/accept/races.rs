@@ -112,3 +112,14 @@ async fn a_lost_answer_of_the_last_step_accepts_once() {
 
     assert_eq!(bench.mail_events("ada@example.com").await, ["invitation", "welcome"]);
 }
+
+#[tokio::test]
+async fn a_lost_answer_of_the_claim_finds_its_own_claim_again() {
+    let (bench, owner) = portal().await;
+    let (_, token) = invited(&bench, &owner, &ada(json!({}))).await;
+    bench.services.calls().fail_next("DynamoDB.UpdateItem", Fault::dropped().after());
+
+    assert_eq!(accept(&bench, &token, PASSWORD).await.status, 200);
+
+    assert_eq!(bench.services.calls().outstanding(), 0);
+}

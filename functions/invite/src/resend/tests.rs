@@ -168,3 +168,53 @@ async fn without_a_sender_nothing_is_sent_again_and_a_body_is_refused() {
     bench.set(|settings| settings.sender = None).await;
     assert_eq!(resend(&bench, &owner, &invitation["id"]).await.problem(), "mail-not-configured");
 }
+
+#[tokio::test]
+async fn an_address_gets_five_mails_an_hour_and_the_answer_stays_the_same() {
+    let (bench, _) = portal().await;
+    let (_, teams, admin) = acme(&bench).await;
+    bench.person("settled@example.com", Role::TeamMember, Status::Active).await;
+    for (address, first) in [("settled@example.com", "welcome"), ("new@example.com", "invitation")] {
+        let body = ada(json!({"email": address, "team_ids": [teams[1]]}));
+        let invitation = invite(&bench, &admin, &body).await.body;
+        for _ in 0..7 {
+            assert_eq!(resend(&bench, &admin, &invitation["id"]).await.status, 202);
+        }
+        let events = bench.mail_events(address).await;
+        let repeated = if first == "welcome" { "already_registered" } else { "invitation" };
+        assert_eq!(events[0], first);
+        let of_resends = events.iter().filter(|event| *event == repeated).count() - 1;
+        assert_eq!(of_resends, 5, "{address}");
+    }
+    let token = bench.token("new@example.com").await;
+    assert_eq!(accept(&bench, &token, PASSWORD).await.status, 200, "the newest link that was mailed works");
+}
+
+#[tokio::test]
+async fn what_was_forgotten_is_not_sent_again_whether_the_address_is_known_elsewhere_or_not() {
+    let (bench, _) = portal().await;
+    let (_, teams, admin) = acme(&bench).await;
+    bench.person("settled@example.com", Role::TeamMember, Status::Active).await;
+    let mut invitations = Vec::new();
+    for address in ["settled@example.com", "new@example.com"] {
+        invitations.push(invite(&bench, &admin, &ada(json!({"email": address, "team_ids": [teams[1]]}))).await.body);
+    }
+    bench.advance(SEVEN_DAYS + SignedDuration::from_hours(31 * 24));
+    for due in bench.store.invitations_to_expire(bench.now(), 10).await.unwrap() {
+        assert!(bench.store.expire_invitation(&due.unwrap(), &bench.origin()).await.unwrap());
+    }
+    for due in bench.store.invitations_to_forget(bench.now() - SignedDuration::from_hours(30 * 24), 10).await.unwrap() {
+        bench.store.forget_invited(&due.unwrap(), &bench.origin()).await.unwrap();
+    }
+    let admin = bench.sign_in(&admin.user).await;
+
+    for invitation in &invitations {
+        let reply = resend(&bench, &admin, &invitation["id"]).await;
+        assert_eq!((reply.status, reply.problem()), (409, "wrong-status"));
+        assert_eq!(reply.body["invitation_status"], "expired");
+        let again = ada(json!({"email": invitation["email"], "team_ids": [teams[1]]}));
+        assert_eq!(invite(&bench, &admin, &again).await.status, 201);
+        let old = Sample::of("invite-revoke").by(&admin).id(invitation["id"].as_str().unwrap());
+        assert_eq!(send(&bench, old).await.status, 204, "the new one does not stand in the old one's way");
+    }
+}

@@ -14,6 +14,7 @@ use crate::{
     store::{
         Places, Store, StoreError,
         change::Change,
+        claim::CLAIM,
         keys::Key,
         rows::{INTO_STATUS, Stage, into_status},
         transaction::{Commit, Transaction},
@@ -79,7 +80,7 @@ impl Store {
         transaction.add(Change::delete(Key::link(token)));
         let expression = format!(
             "SET {INTO_STATUS}, #link_version = :raised, #first_name = :first_name, #last_name = :last_name REMOVE \
-             #claimed_until"
+             {CLAIM}"
         );
         let user = Change::update(Key::user(&claimed.id), &expression)
             .when("#status = :before AND #link_version = :link_version AND #claimed_until = :mine")

@@ -1,7 +1,8 @@
 //! A Consumer Admin's invitation of an address that has an account which they may not know of.
 //!
 //! It answers like any other: a row for the inviter's eyes, a mail to the address's holder that says the account
-//! exists, and, per team, an item that a second invitation finds. Nobody is created.
+//! exists, and, per team, an item that a second invitation finds. Nobody is created. The items stand until the invitation is
+//! revoked, or forgotten thirty days after its expiry: as long as a person would.
 
 use super::{Elsewhere, Inviting};
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 pub enum InvitedElsewhere {
     /// The invitation is written, the mail queued.
     Done(Box<Invitation>),
-    /// One waits in one of the teams: it came a moment ago.
+    /// One stands in one of the teams: it came a moment ago.
     Overtaken,
     /// A named team is not there any more.
     NoSuchTeam,
@@ -28,7 +29,7 @@ pub enum InvitedElsewhere {
 impl Store {
     /// Writes the invitation of an address with an account elsewhere; `new` is who would have been invited.
     ///
-    /// One transaction: an item per team (no other waits there) with a check of the team, invitation, audit, outbox.
+    /// One transaction: an item per team (no other stands there) with a check of the team, invitation, audit, outbox.
     pub async fn invite_elsewhere(
         &self,
         new: NewUser,
@@ -40,7 +41,7 @@ impl Store {
         let mail = self.compose(origin).invited_though_registered(&nobody.email);
         let invitation = Invitation { elsewhere: true, mail_id: mail.id.clone(), ..invitation };
         let mut transaction = Transaction::default();
-        let waiting = transaction.wait_elsewhere(&invitation, origin);
+        let waiting = transaction.stand_elsewhere(&invitation, "attribute_not_exists(#pk)");
         transaction.check_teams(&invitation.team_ids);
         transaction.create_invitation(&invitation);
         transaction.audit(&self.invited(origin, &invitation));
@@ -56,23 +57,27 @@ impl Store {
 }
 
 impl Transaction {
-    /// Adds the items that a second invitation of the address into one of the teams finds: where none waits, or this
-    /// invitation's own.
-    pub(super) fn wait_elsewhere(&mut self, invitation: &Invitation, origin: &Origin) -> Vec<Position> {
-        let waiting = Elsewhere { invitation_id: invitation.id.clone(), expires_at: invitation.expires_at };
-        let put = |team: &TeamId| {
-            Change::put(Key::elsewhere(team, &invitation.email), &waiting)
-                .when("attribute_not_exists(#pk) OR #expires_at <= :now OR #invitation_id = :own")
-                .with("now", origin.now.as_millisecond())
-                .with("own", &invitation.id)
-        };
+    /// Adds the items that a second invitation of the address into one of the teams finds, on `condition`.
+    pub(super) fn stand_elsewhere(&mut self, invitation: &Invitation, condition: &str) -> Vec<Position> {
+        let item = Elsewhere { invitation_id: invitation.id.clone(), expires_at: invitation.expires_at };
+        let put = |team: &TeamId| Change::put(Key::elsewhere(team, &invitation.email), &item).when(condition);
         let puts: Vec<_> = invitation.team_ids.iter().map(put).collect();
         puts.into_iter().map(|put| self.add(put)).collect()
     }
 
-    /// Adds the removal of those items, as far as they are this invitation's. A team that is gone has taken its own
-    /// along.
-    pub(super) fn wait_elsewhere_no_longer(&mut self, invitation: &Invitation) {
+    /// The same over this invitation's own items, with their new expiry.
+    pub(super) fn stand_longer_elsewhere(&mut self, invitation: &Invitation) {
+        let item = Elsewhere { invitation_id: invitation.id.clone(), expires_at: invitation.expires_at };
+        for team in &invitation.team_ids {
+            let put = Change::put(Key::elsewhere(team, &invitation.email), &item)
+                .when("#invitation_id = :own")
+                .with("own", &invitation.id);
+            self.add(put);
+        }
+    }
+
+    /// Adds the removal of those items. A team that is gone has taken its own along.
+    pub(super) fn stand_elsewhere_no_longer(&mut self, invitation: &Invitation) {
         for team in invitation.team_ids.iter().filter(|_| invitation.elsewhere) {
             let removal = Change::delete(Key::elsewhere(team, &invitation.email))
                 .when("attribute_not_exists(#pk) OR #invitation_id = :own")

@@ -57,9 +57,9 @@ pub struct Surroundings {
     pub places: Places,
     /// The person behind the address.
     pub person: Option<User>,
-    /// An invitation of the address into a team of the caller's that waits although the address has an account
+    /// An invitation of the address into a team of the caller's that stands although the address has an account
     /// elsewhere.
-    pub elsewhere: Option<InvitationId>,
+    pub elsewhere: Option<Elsewhere>,
 }
 
 /// What sending an invitation to somebody who is there already is decided from.
@@ -95,6 +95,8 @@ pub enum Sent {
     WrongStatus(Status),
     /// Their place is gone, or is just going.
     NoSuchTeam,
+    /// Somebody else sent or revoked one at the same moment.
+    Overtaken,
     /// They were deleted a moment ago.
     Gone,
 }
@@ -137,7 +139,6 @@ impl Store {
         caller: &User,
         facts: &InviteFacts,
         email: &Email,
-        now: jiff::Timestamp,
     ) -> Result<Surroundings, StoreError> {
         let organisation_id = caller.organisation_id.clone().unwrap_or_else(OrganisationId::default_organisation);
         let teams: Vec<_> = caller.team_ids.iter().filter(|team| rights::makes_visible(team)).collect();
@@ -149,8 +150,7 @@ impl Store {
         let organisation = organisation.ok_or(StoreError::Missing("the caller's organisation"))?;
         let mut elsewhere = None;
         for team in &teams {
-            let waiting: Option<Elsewhere> = fetched.get(&Key::elsewhere(team, email))?;
-            elsewhere = elsewhere.or(waiting.filter(|waiting| now < waiting.expires_at).map(|it| it.invitation_id));
+            elsewhere = elsewhere.or(fetched.get(&Key::elsewhere(team, email))?);
         }
         let person = facts.known.as_ref().map(|known| fetched.get(&Key::user(&known.user_id))).transpose()?.flatten();
         let places = Places::of(&fetched, [&organisation_id], teams)?;
@@ -241,8 +241,8 @@ impl Store {
             Commit::Done => Ok(Sent::Done(Box::new(invitation))),
             Commit::Lost(lost) if lost.at(user) => Ok(match lost.row::<User>(user)? {
                 Some(now) if now.status != Status::Invited => Sent::WrongStatus(now.status),
-                // Somebody else sent one a moment ago.
-                Some(now) => now.invitation_id.map_or(Sent::Gone, Sent::Pending),
+                // Somebody else sent or revoked one a moment ago: the same request finds out anew.
+                Some(_) => Sent::Overtaken,
                 None => Sent::Gone,
             }),
             Commit::Lost(_) => Ok(Sent::NoSuchTeam),

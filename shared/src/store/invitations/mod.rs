@@ -19,7 +19,7 @@ pub use accept::{Acceptance, OpenedInvitation};
 pub use elsewhere::InvitedElsewhere;
 pub use invite::{Asked, InviteFacts, Invited, SendFacts, Sent, Surroundings};
 pub use list::InvitationPage;
-pub use resend::{ResendFacts, Resent};
+pub use resend::{Invitee, ResendFacts, Resent};
 pub use revoke::Revoked;
 
 use super::{
@@ -67,17 +67,20 @@ impl Inviting<'_> {
     }
 }
 
-/// That an invitation of an address with an account elsewhere waits in a team.
+/// That an invitation of an address with an account elsewhere stands in a team: as long as the person whom it would have
+/// created would stand there, so that a second one is told the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Elsewhere {
-    invitation_id: InvitationId,
+pub struct Elsewhere {
+    /// Which invitation.
+    pub invitation_id: InvitationId,
+    /// Until when it waits.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
-    expires_at: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 /// The write of an invitation's row with its index keys: in the lists always, in the queue of its status while
 /// something is to happen to it.
-fn row(invitation: &Invitation, person_stands: bool) -> Change {
+fn row(invitation: &Invitation, stands: bool) -> Change {
     let mut put = Change::put(Key::invitation(&invitation.id), invitation);
     if let Some(organisation) = &invitation.organisation_id {
         put = put.and("group_pk", keys::invitations_of(organisation)).and("group_sk", &invitation.id);
@@ -87,7 +90,7 @@ fn row(invitation: &Invitation, person_stands: bool) -> Change {
     }
     let queue = match invitation.status {
         InvitationStatus::Pending => Some(keys::PENDING_INVITATIONS),
-        InvitationStatus::Expired if person_stands => Some(keys::EXPIRED_INVITATIONS),
+        InvitationStatus::Expired if stands => Some(keys::EXPIRED_INVITATIONS),
         InvitationStatus::Expired | InvitationStatus::Accepted | InvitationStatus::Revoked => None,
     };
     match queue {
@@ -106,8 +109,8 @@ impl Transaction {
     }
 
     /// Adds the new state of an invitation over the version that it was read in.
-    fn change_invitation(&mut self, before: &Invitation, after: &Invitation, person_stands: bool) -> Position {
-        self.add(row(after, person_stands).when("#version = :version").with("version", before.version))
+    fn change_invitation(&mut self, before: &Invitation, after: &Invitation, stands: bool) -> Position {
+        self.add(row(after, stands).when("#version = :version").with("version", before.version))
     }
 }
 

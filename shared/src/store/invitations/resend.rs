@@ -1,6 +1,6 @@
 //! Sending an invitation again: the old link is void, the time starts anew.
 
-use super::{Inviting, invite::invited_sentinel};
+use super::{Elsewhere, Inviting};
 use crate::{
     domain::{
         audit::Origin,
@@ -13,6 +13,8 @@ use crate::{
         Places, Store, StoreError,
         change::Change,
         keys::Key,
+        mail_limit::CountedMail,
+        rows::Sentinel,
         transaction::{Commit, Transaction},
     },
 };
@@ -28,10 +30,23 @@ pub struct ResendFacts {
     pub invitation: Option<Invitation>,
 }
 
+/// Who an invitation is for, as far as they stand there.
+#[derive(Debug)]
+pub struct Invitee {
+    /// The person whom it created. Nobody where the address has an account elsewhere, or they are gone.
+    pub person: Option<User>,
+    /// Whether it can still bring somebody in, or looks as if: its person, or what stands for one, is there.
+    pub stands: bool,
+    /// What the address knows of its account, if it has one.
+    pub known: Option<Sentinel>,
+    /// The names of the invitation's places.
+    pub places: Places,
+}
+
 /// What became of sending again.
 #[derive(Debug)]
 pub enum Resent {
-    /// A new mail is queued.
+    /// A new mail is queued, or the address had its share of mails; the invitation as it now is.
     Done(Box<Invitation>),
     /// The invitation, or its person, changed since it was read.
     Overtaken,
@@ -52,36 +67,46 @@ impl Store {
         Ok(ResendFacts { caller: fetched.get(&Key::user(caller))?, settings: fetched.settings()?, invitation })
     }
 
-    /// Reads the invited person with the names of the invitation's places, in one batch. Nobody where the address has an
-    /// account elsewhere, or the person is gone.
-    pub async fn invited_person(&self, invitation: &Invitation) -> Result<(Option<User>, Places), StoreError> {
+    /// Reads who is invited, what their address knows, and the names of the invitation's places, in one batch.
+    pub async fn invitee(&self, invitation: &Invitation) -> Result<Invitee, StoreError> {
         let organisation = invitation.organisation_id.as_ref();
-        let keys = organisation.map(Key::organisation).into_iter().chain(invitation.team_ids.iter().map(Key::team));
-        let person = (!invitation.elsewhere).then(|| Key::user(&invitation.user_id));
-        let fetched = self.db.fetch(keys.chain(person.clone())).await?;
+        let mut keys = vec![Key::user(&invitation.user_id), Key::email(&invitation.email)];
+        keys.extend(organisation.map(Key::organisation));
+        keys.extend(invitation.team_ids.iter().map(Key::team));
+        let item = invitation.team_ids.first().filter(|_| invitation.elsewhere);
+        let item = item.map(|team| Key::elsewhere(team, &invitation.email));
+        let fetched = self.db.fetch(keys.into_iter().chain(item.clone())).await?;
+        let person: Option<User> = fetched.get(&Key::user(&invitation.user_id))?;
+        let person = person.filter(|person| invitation.is_of(person));
+        let item: Option<Elsewhere> = item.map(|key| fetched.get(&key)).transpose()?.flatten();
+        let stands = person.is_some() || item.is_some_and(|item| item.invitation_id == invitation.id);
         let places = Places::of(&fetched, organisation, &invitation.team_ids)?;
-        let person = person.map(|key| fetched.get(&key)).transpose()?.flatten();
-        Ok((person.filter(|person| invitation.is_of(person)), places))
+        Ok(Invitee { person, stands, known: fetched.get(&Key::email(&invitation.email))?, places })
     }
 
-    /// Queues the mail anew.
+    /// Queues the mail anew, unless the address had its share of mails: then nothing changes, and no link dies.
     ///
     /// One transaction: invitation (as it was read), its person (still invited by it) and the sentinel with a raised
-    /// `link_version`, their teams, audit, outbox; elsewhere the waiting items instead of the person.
+    /// `link_version`, their teams, audit, outbox; elsewhere the items that stand for it instead of the person. The mail
+    /// counts in the sentinel.
     pub async fn resend_invitation(
         &self,
         invitation: &Invitation,
-        person: Option<&User>,
+        invitee: &Invitee,
         inviting: &Inviting<'_>,
         origin: &Origin,
     ) -> Result<Resent, StoreError> {
+        let counted = invitee.known.as_ref().map(|known| (known, CountedMail::another(known, origin.now)));
+        // Without an account there is nobody elsewhere to tell of one, and no person without a sentinel.
+        let Some((known, Some(counted))) = counted else { return Ok(Resent::Done(Box::new(invitation.clone()))) };
+        let address = Key::email(&invitation.email);
         let mut transaction = Transaction::default();
-        let (renewed, mail) = match person {
+        let (renewed, mail) = match &invitee.person {
             _ if invitation.elsewhere => {
                 let mail = self.compose(origin).invited_though_registered(&invitation.email);
-                let expires_at = origin.now + inviting.life;
-                let renewed = Invitation { expires_at, ..invitation.clone() };
-                transaction.wait_elsewhere(&renewed, origin);
+                let renewed = Invitation { expires_at: origin.now + inviting.life, ..invitation.clone() };
+                transaction.stand_longer_elsewhere(&renewed);
+                transaction.add(counted.counted(address, known, ""));
                 (renewed, mail)
             }
             Some(person) => {
@@ -94,7 +119,8 @@ impl Store {
                     .with("link_version", person.link_version)
                     .with("invitation_id", &invitation.id);
                 transaction.add(user);
-                transaction.add(invited_sentinel(person, raised, &copy));
+                let sentinel = counted.counted(address, known, ", #link_version = :raised, #invitation = :copy");
+                transaction.add(sentinel.with("raised", raised).with("copy", &copy));
                 let renewed = Invitation {
                     first_name: person.first_name.clone(),
                     last_name: person.last_name.clone(),

@@ -1,6 +1,6 @@
 //! Revoking an invitation: for good, and with it whoever came in by it alone.
 
-use super::{into_status, invite::goes_with_invitation};
+use super::{Invitee, into_status, invite::goes_with_invitation};
 use crate::{
     domain::{
         audit::Origin,
@@ -30,18 +30,21 @@ impl Store {
     /// it: a note remembers the Cognito user that this may leave. Who was created by hand stays, without a link.
     ///
     /// One transaction: invitation (as it was read), person and sentinel (still invited by it), memberships, note, audit;
-    /// elsewhere the waiting items.
+    /// elsewhere the items that stand for it.
     pub async fn revoke_invitation(
         &self,
         invitation: &Invitation,
-        person: Option<&User>,
+        invitee: &Invitee,
         origin: &Origin,
     ) -> Result<Revoked, StoreError> {
         let revoked = into_status(invitation, InvitationStatus::Revoked);
         let mut transaction = Transaction::default();
         transaction.change_invitation(invitation, &revoked, false);
-        transaction.wait_elsewhere_no_longer(invitation);
-        match person {
+        // What was forgotten stands no more, and another may stand in its place.
+        if invitee.stands {
+            transaction.stand_elsewhere_no_longer(invitation);
+        }
+        match &invitee.person {
             Some(person) if goes_with_invitation(person) => {
                 self.delete_invited(&mut transaction, invitation, person, origin);
             }

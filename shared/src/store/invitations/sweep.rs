@@ -73,15 +73,14 @@ impl Store {
 
     /// Marks an invitation as expired. `false` where it was accepted, revoked or sent again meanwhile.
     ///
-    /// One transaction: invitation (as it was read, its time passed), elsewhere the waiting items, audit.
+    /// One transaction: invitation (as it was read, its time passed), audit.
     pub async fn expire_invitation(&self, invitation: &Invitation, origin: &Origin) -> Result<bool, StoreError> {
         if invitation.status != InvitationStatus::Pending || origin.now < invitation.expires_at {
             return Ok(false);
         }
         let expired = into_status(invitation, InvitationStatus::Expired);
         let mut transaction = Transaction::default();
-        transaction.change_invitation(invitation, &expired, !invitation.elsewhere);
-        transaction.wait_elsewhere_no_longer(invitation);
+        transaction.change_invitation(invitation, &expired, true);
         let event = self.event(origin, "invitation.expired", Some(invitation.id.as_str()));
         transaction.audit(&event.change("status", invitation.status, expired.status));
         Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
@@ -90,7 +89,8 @@ impl Store {
     /// Deletes the person whom an expired invitation left, if they came in by it alone; otherwise only takes the
     /// invitation from the queue. `None` where nobody was deleted.
     ///
-    /// One transaction: invitation (as it was read), person (still invited by it), sentinel, memberships, note, audit.
+    /// One transaction: invitation (as it was read), person (still invited by it), sentinel, memberships, note, audit;
+    /// elsewhere the items that stand for it.
     pub async fn forget_invited(
         &self,
         invitation: &Invitation,
@@ -106,6 +106,7 @@ impl Store {
         let mut transaction = Transaction::default();
         let ended = into_status(invitation, InvitationStatus::Expired);
         transaction.change_invitation(invitation, &ended, false);
+        transaction.stand_elsewhere_no_longer(invitation);
         let note = person.map(|person: User| {
             let note = self.delete_invited(&mut transaction, invitation, &person, origin);
             transaction.audit(&self.event(origin, "invitation.forgotten", Some(person.id.as_str())));
