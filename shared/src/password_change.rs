@@ -16,7 +16,7 @@ use crate::{
     },
     http::Problem,
     identity::{Established, Identity, IdentityError, Tokens},
-    store::{Opening, PasswordChanged, Sentinel, Store, StoreError},
+    store::{Opening, PasswordChanged, Sentinel, Store, StoreError, log_failed_release},
 };
 
 /// What is wanted.
@@ -81,10 +81,25 @@ pub async fn change(
         Ok(Change::Refused(_)) if wish.noted => store.release_unbegun(claimed).await,
         Ok(Change::Refused(_) | Change::Overtaken | Change::Void) | Err(_) => store.release(claimed).await,
     };
-    if let Err(error) = released {
-        tracing::error!(user = %claimed.id, %error, "a claim could not be released; it lapses");
-    }
+    log_failed_release(claimed, released);
     changed
+}
+
+/// Gives `person` their first password at Cognito. The faults for which it cannot be used; none where it is theirs.
+pub async fn first_password(
+    identity: &Identity,
+    person: &User,
+    password: &Password,
+    policy: &PasswordPolicy,
+) -> Result<Vec<Fault>, IdentityError> {
+    let faults = policy.check(password, person.holder());
+    if !faults.is_empty() {
+        return Ok(faults);
+    }
+    Ok(match identity.establish(&person.id, &person.email, password).await? {
+        Established::Done => Vec::new(),
+        Established::PasswordRefused => vec![Fault::refused_password()],
+    })
 }
 
 async fn steps(

@@ -1,6 +1,5 @@
 //! What the five routes have in common: who decides about whom, and what stands in the way.
 
-use serde_json::json;
 use shared::{
     domain::{
         audit::Actor,
@@ -30,10 +29,7 @@ impl From<DecisionError> for Problem {
     fn from(error: DecisionError) -> Self {
         match error {
             DecisionError::Unknown => Self::not_found(),
-            DecisionError::WrongStatus(status) => {
-                let detail = format!("This person is {}, which does not allow it.", status.as_str());
-                Self::conflict("wrong-status", "Not in this state", detail).member("user_status", json!(status))
-            }
+            DecisionError::WrongStatus(status) => Self::wrong_status(status),
             DecisionError::LastOwner => {
                 let detail = "The portal needs at least one active API Owner.";
                 Self::conflict("last-api-owner", "This is the last API Owner", detail)
@@ -95,7 +91,7 @@ pub(crate) async fn act(
 pub(crate) mod tests {
     use harness::{Bench, Fault, Reply, Sample, SignedIn};
     use jiff::SignedDuration;
-    use serde_json::Value;
+    use serde_json::{Value, json};
     use shared::domain::user::Role;
 
     use super::*;

@@ -44,9 +44,9 @@ pub async fn delete(
     payload: Payload,
 ) -> Result<StatusCode, Problem> {
     let (caller, code) = find(&app, &session, &path).await?;
+    let mut code = code.ok_or(DeleteError::Unknown)?;
     payload.read_nothing()?;
     let origin = request.origin(Actor::User(caller.id), app.clock.now());
-    let mut code = code.ok_or(DeleteError::Unknown)?;
     for _ in 0..MAX_TRIES {
         if !if_match.allows(code.version) {
             return Err(DeleteError::VersionMismatch.into());

@@ -7,13 +7,13 @@ use shared::{
         audit::{Actor, Origin},
         link::{HashedToken, PlainToken, Purpose},
         name::Name,
-        password::{Holder, Password},
+        password::Password,
         settings::Settings,
         user::{Status, User},
     },
     http::{Fields, FromFields, Next, Payload, Problem, RequestId, secret, text},
-    identity::Established,
-    store::{Acceptance, Claim},
+    password_change::first_password,
+    store::{Acceptance, LinkClaim},
 };
 
 use crate::App;
@@ -52,7 +52,7 @@ impl From<AcceptError> for Problem {
     fn from(error: AcceptError) -> Self {
         match error {
             AcceptError::LinkNotUsable => Self::link_not_usable(),
-            AcceptError::Held => Self::try_again(2),
+            AcceptError::Held => Self::held(),
             AcceptError::Password(faults) => Self::password("password", faults),
         }
     }
@@ -63,22 +63,16 @@ impl From<AcceptError> for Problem {
 pub async fn accept(State(app): State<App>, request: RequestId, payload: Payload) -> Result<Json<Next>, Problem> {
     let body: Accept = payload.read()?;
     let now = app.clock.now();
-    let token = body.token.as_ref().ok_or(AcceptError::LinkNotUsable)?.hashed();
-    let facts = app.store.link_facts(&token).await?;
-    let link = facts.link.as_ref().filter(|link| link.is_usable(Purpose::Accept, now));
-    let link = link.ok_or(AcceptError::LinkNotUsable)?;
-    let user = match app.store.claim(link, Status::Invited, now).await? {
-        Claim::Yours(user) => user,
-        Claim::Held => return Err(AcceptError::Held.into()),
-        Claim::Void => return Err(AcceptError::LinkNotUsable.into()),
+    let claim = app.store.claim_by_link(body.token.as_ref(), Purpose::Accept, Status::Invited, now).await?;
+    let (user, token, facts) = match claim {
+        LinkClaim::Yours { user, token, facts } => (user, token, facts),
+        LinkClaim::Held => return Err(AcceptError::Held.into()),
+        LinkClaim::Void => return Err(AcceptError::LinkNotUsable.into()),
     };
     let origin = request.origin(Actor::Visitor, now);
     let accepted = finish(&app, &token, &user, &body, &facts.settings, &origin).await;
     if accepted.is_err() {
-        // Whatever stopped it, the link must not wait for the claim to lapse. What somebody else claimed stays claimed.
-        if let Err(error) = app.store.release(&user).await {
-            tracing::error!(user = %user.id, %error, "a claim could not be released; it lapses");
-        }
+        app.store.give_up(&user).await;
     }
     accepted.map(|()| Json(Next::LogIn))
 }
@@ -94,13 +88,10 @@ async fn finish(
 ) -> Result<(), Problem> {
     let first_name = body.first_name.as_ref().unwrap_or(&user.first_name);
     let last_name = body.last_name.as_ref().unwrap_or(&user.last_name);
-    let faults = settings.password_policy.check(&body.password, Holder { email: &user.email, first_name, last_name });
+    let named = User { first_name: first_name.clone(), last_name: last_name.clone(), ..user.clone() };
+    let faults = first_password(&app.identity, &named, &body.password, &settings.password_policy).await?;
     if !faults.is_empty() {
         return Err(AcceptError::Password(faults).into());
-    }
-    match app.identity.establish(&user.id, &user.email, &body.password).await? {
-        Established::Done => {}
-        Established::PasswordRefused => return Err(AcceptError::Password(vec![Fault::refused_password()]).into()),
     }
     match app.store.accept_invitation(token, user, (first_name, last_name), origin).await? {
         Acceptance::Done => Ok(()),

@@ -10,7 +10,7 @@ use shared::{
         invitation::Invitation,
         name::Name,
         organisation::Placement,
-        rights::{self, Action, decide},
+        rights::{self, Action, NotYourTeams, decide},
         user::{NewUser, Role, Source, Start, Status, User},
     },
     http::{FieldFault, Fields, FromFields, Payload, Problem, RequestId, Session, admit, choice, items, text},
@@ -92,9 +92,7 @@ impl From<CreateError> for Problem {
         match error {
             CreateError::Closed => invitations_closed(),
             CreateError::NoSender => Self::mail_not_configured(),
-            CreateError::EmailTaken => {
-                Self::conflict("email-taken", "Address taken", "There already is an account with this address.")
-            }
+            CreateError::EmailTaken => Self::email_taken(),
             CreateError::Pending(id) => invitation_pending(&id),
             CreateError::Unfinished | CreateError::Overtaken => Self::try_again(1),
             CreateError::Role => fault("role", "not_allowed", "Only an API Owner invites API Owners."),
@@ -110,6 +108,16 @@ impl From<CreateError> for Problem {
             CreateError::NoSuchTeam => unknown_team(),
             CreateError::TeamsMissing => fault("team_ids", "required", "Name one or more of your teams."),
             CreateError::TeamOfStrangers => Self::forbidden(),
+        }
+    }
+}
+
+impl From<NotYourTeams> for CreateError {
+    fn from(why: NotYourTeams) -> Self {
+        match why {
+            NotYourTeams::OfStrangers => Self::TeamOfStrangers,
+            NotYourTeams::NotYours => Self::NoSuchTeam,
+            NotYourTeams::Unnamed => Self::TeamsMissing,
         }
     }
 }
@@ -134,7 +142,7 @@ pub async fn create(
     let mut facts = app.store.invite_facts(&session.user_id, body.as_ref().ok().map(|body| &body.asked)).await?;
     let caller = admit(&session, facts.caller.take())?;
     decide(&caller, Action::Invite)?;
-    if !rights::invites_without_bounds(&caller) && !facts.settings.consumer_admin_invitations {
+    if !rights::may_invite_now(&caller, &facts.settings) {
         return Err(CreateError::Closed.into());
     }
     let body = body?;
@@ -220,7 +228,8 @@ async fn by_admin(
         return Err(CreateError::OrganisationNotYours.into());
     }
     let around = app.store.surroundings(caller, facts, &body.asked.email).await?;
-    let team_ids = teams_of_admin(caller, &body.asked.team_ids, &around.default_team_id)?;
+    let team_ids = rights::teams_to_invite_into(caller, &body.asked.team_ids, &around.default_team_id);
+    let team_ids = team_ids.map_err(CreateError::from)?;
     // What the caller sees anyway is told; the rest looks like an address that nobody has.
     if let Some(person) = around.person.filter(|person| rights::sees(caller, person)) {
         let waiting = facts.known.as_ref().map(|known| taken(known, origin));
@@ -246,21 +255,6 @@ async fn by_admin(
         InvitedElsewhere::Done(invitation) => Ok((*invitation, around.places)),
         InvitedElsewhere::Overtaken => Err(CreateError::Overtaken.into()),
         InvitedElsewhere::NoSuchTeam => Err(CreateError::NoSuchTeam.into()),
-    }
-}
-
-/// The teams into which a Consumer Admin invites: those named, all of them theirs, or the organisation's default team
-/// where they are in it.
-fn teams_of_admin(caller: &User, named: &[TeamId], default_team: &TeamId) -> Result<Vec<TeamId>, CreateError> {
-    let may = |team: &TeamId| rights::may_place_in(caller, team);
-    if named.iter().any(|team| !may(team) && !rights::makes_visible(team) && caller.team_ids.contains(team)) {
-        return Err(CreateError::TeamOfStrangers);
-    }
-    match named {
-        [] if may(default_team) => Ok(vec![default_team.clone()]),
-        [] => Err(CreateError::TeamsMissing),
-        named if named.iter().all(may) => Ok(named.to_vec()),
-        _ => Err(CreateError::NoSuchTeam),
     }
 }
 

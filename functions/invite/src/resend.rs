@@ -56,7 +56,7 @@ pub async fn resend(
         if let Some(payload) = payload.take() {
             payload.read_nothing()?;
         }
-        if !rights::invites_without_bounds(&caller) && !settings.consumer_admin_invitations {
+        if !rights::may_invite_now(&caller, &settings) {
             return Err(ResendError::Closed.into());
         }
         let status = invitation.status_at(now);

@@ -46,11 +46,7 @@ impl From<SendError> for Problem {
                 let detail = "This person has a password and needs no invitation.";
                 Self::conflict("password-already-set", "Has a password", detail)
             }
-            SendError::WrongStatus(status) => {
-                let detail = format!("This person is {}, which does not allow it.", status.as_str());
-                Self::conflict("wrong-status", "Not in this state", detail)
-                    .member("user_status", serde_json::json!(status))
-            }
+            SendError::WrongStatus(status) => Self::wrong_status(status),
             SendError::Pending(id) => invitation_pending(&id),
             SendError::NoSuchTeam => unknown_team(),
             SendError::Overtaken => Self::try_again(1),

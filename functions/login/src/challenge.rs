@@ -47,7 +47,7 @@ impl From<ChallengeError> for Problem {
     fn from(error: ChallengeError) -> Self {
         match error {
             ChallengeError::InvalidCredentials => Self::invalid_credentials(),
-            ChallengeError::Held => Self::try_again(2),
+            ChallengeError::Held => Self::held(),
             ChallengeError::Password(faults) => Self::password("new_password", faults),
             ChallengeError::Closed => Self::portal_closed(),
         }

@@ -12,7 +12,7 @@ use shared::{
     },
     http::{Fields, FromFields, Next, Payload, Problem, RequestId, Source, secret},
     password_change::{self, Change, Wish},
-    store::Claim,
+    store::LinkClaim,
 };
 
 use crate::App;
@@ -47,7 +47,7 @@ impl From<ResetPasswordError> for Problem {
     fn from(error: ResetPasswordError) -> Self {
         match error {
             ResetPasswordError::LinkNotUsable => Self::link_not_usable(),
-            ResetPasswordError::Held => Self::try_again(2),
+            ResetPasswordError::Held => Self::held(),
             ResetPasswordError::Password(faults) => Self::password("password", faults),
         }
     }
@@ -63,14 +63,11 @@ pub async fn reset_password(
 ) -> Result<Json<Next>, Problem> {
     let body: ResetPassword = payload.read()?;
     let now = app.clock.now();
-    let token = body.token.ok_or(ResetPasswordError::LinkNotUsable)?.hashed();
-    let facts = app.store.link_facts(&token).await?;
-    let link = facts.link.as_ref().filter(|link| link.is_usable(Purpose::Reset, now));
-    let link = link.ok_or(ResetPasswordError::LinkNotUsable)?;
-    let user = match app.store.claim(link, Status::Active, now).await? {
-        Claim::Yours(user) => user,
-        Claim::Held => return Err(ResetPasswordError::Held.into()),
-        Claim::Void => return Err(ResetPasswordError::LinkNotUsable.into()),
+    let claim = app.store.claim_by_link(body.token.as_ref(), Purpose::Reset, Status::Active, now).await?;
+    let (user, token, facts) = match claim {
+        LinkClaim::Yours { user, token, facts } => (user, token, facts),
+        LinkClaim::Held => return Err(ResetPasswordError::Held.into()),
+        LinkClaim::Void => return Err(ResetPasswordError::LinkNotUsable.into()),
     };
     let policy = &facts.settings.password_policy;
     let wish = Wish { password: &body.password, policy, unchanged: false, link: Some(&token), noted: false };

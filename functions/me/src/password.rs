@@ -46,7 +46,7 @@ impl From<ChangePasswordError> for Problem {
     fn from(error: ChangePasswordError) -> Self {
         match error {
             ChangePasswordError::InvalidCredentials => Self::invalid_credentials(),
-            ChangePasswordError::Held => Self::try_again(2),
+            ChangePasswordError::Held => Self::held(),
             ChangePasswordError::Ended => Self::unauthenticated(),
             ChangePasswordError::Password(faults) => Self::password("new_password", faults),
             ChangePasswordError::Closed => Self::portal_closed(),

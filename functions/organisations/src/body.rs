@@ -8,6 +8,7 @@ use shared::{
         name::Name,
         organisation::{Organisation, Team},
         rights::{Action, decide},
+        user::User,
     },
     http::{Instant, Problem, Session, admit},
 };
@@ -66,13 +67,15 @@ impl TeamBody {
 ///
 /// # Errors
 /// 401, 403, and 404 where there is no such organisation.
-pub(crate) async fn open(app: &App, session: &Session, id: &str) -> Result<Organisation, Problem> {
+pub(crate) async fn open(app: &App, session: &Session, id: &str) -> Result<(User, Organisation), Problem> {
     // An id that cannot be one is looked up as another, which tells nothing and keeps the order of checks.
     let id = OrganisationId::parse(id);
     let looked_up = id.clone().unwrap_or_else(OrganisationId::default_organisation);
     let (caller, organisation) = app.store.caller_and_organisation(&session.user_id, &looked_up).await?;
-    decide(&admit(session, caller)?, Action::ManageOrganisations)?;
-    organisation.filter(|_| id.is_some()).ok_or_else(Problem::not_found)
+    let caller = admit(session, caller)?;
+    decide(&caller, Action::ManageOrganisations)?;
+    let organisation = organisation.filter(|_| id.is_some()).ok_or_else(Problem::not_found)?;
+    Ok((caller, organisation))
 }
 
 /// The header that names what was created.

@@ -3,19 +3,14 @@
 use axum::{Json, extract::State, response::IntoResponse};
 use http::{StatusCode, header};
 use shared::{
-    domain::{
-        audit::Actor,
-        ids::OrganisationId,
-        name::Name,
-        rights::{Action, decide},
-    },
-    http::{Fields, FromFields, PathId, Payload, Problem, RequestId, Session, admit, text},
+    domain::{audit::Actor, name::Name, organisation::Organisation},
+    http::{Fields, FromFields, PathId, Payload, Problem, RequestId, Session, text},
     store::TeamCreation,
 };
 
 use crate::{
     App,
-    body::{TeamBody, location},
+    body::{TeamBody, location, open},
 };
 
 /// How it is called.
@@ -53,9 +48,7 @@ pub async fn create(
     PathId(id): PathId,
     payload: Payload,
 ) -> Result<impl IntoResponse, Problem> {
-    let caller = admit(&session, app.store.person(&session.user_id).await?)?;
-    decide(&caller, Action::ManageOrganisations)?;
-    let id = OrganisationId::parse(&id).ok_or(CreateTeamError::NoSuchOrganisation)?;
+    let (caller, Organisation { id, .. }) = open(&app, &session, &id).await?;
     let body: CreateTeam = payload.read()?;
     let origin = request.origin(Actor::User(caller.id), app.clock.now());
     let team = match app.store.create_team(&id, body.name, &origin).await? {

@@ -15,7 +15,7 @@ pub async fn list(
     PathId(id): PathId,
     parameters: Parameters,
 ) -> Result<PageBody<TeamBody>, Problem> {
-    let organisation = open(&app, &session, &id).await?;
+    let (_, organisation) = open(&app, &session, &id).await?;
     let listing = parameters.listing(&format!("teams of {}", organisation.id))?;
     let listed = app.store.teams_of(&organisation.id, listing.after.as_deref(), listing.limit).await?;
     let teams = listed.rows.into_iter().map(|team| {

@@ -14,7 +14,8 @@ pub async fn read(
     session: Session,
     PathId(id): PathId,
 ) -> Result<Json<OrganisationBody>, Problem> {
-    Ok(Json(open(&app, &session, &id).await?.into()))
+    let (_, organisation) = open(&app, &session, &id).await?;
+    Ok(Json(organisation.into()))
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ impl<'a> MakeWriter<'a> for Log {
 async fn guess(bench: &Bench, code: &str) -> u16 {
     let body = json!({"code": code, "email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace"});
     let app = App { store: bench.store.clone(), identity: bench.identity.clone(), clock: bench.clock.clone() };
-    Sample::of("redeem-code-redeem").from("203.0.113.99").body(&body).send(router(app)).await.status
+    Sample::of("redeem-code-redeem").from_source("203.0.113.99").body(&body).send(router(app)).await.status
 }
 
 #[tokio::test]

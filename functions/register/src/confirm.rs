@@ -7,12 +7,11 @@ use shared::{
         audit::{Actor, Origin},
         link::{HashedToken, PlainToken, Purpose},
         password::Password,
-        settings::Settings,
         user::{Status, User},
     },
     http::{Fields, FromFields, Next, Payload, Problem, RequestId, secret},
-    identity::Established,
-    store::{Claim, Confirmation, LinkFacts},
+    password_change::first_password,
+    store::{Confirmation, LinkClaim, LinkFacts},
 };
 
 use crate::App;
@@ -47,7 +46,7 @@ impl From<ConfirmError> for Problem {
     fn from(error: ConfirmError) -> Self {
         match error {
             ConfirmError::LinkNotUsable => Self::link_not_usable(),
-            ConfirmError::Held => Self::try_again(2),
+            ConfirmError::Held => Self::held(),
             ConfirmError::Password(faults) => Self::password("password", faults),
         }
     }
@@ -58,22 +57,16 @@ impl From<ConfirmError> for Problem {
 pub async fn confirm(State(app): State<App>, request: RequestId, payload: Payload) -> Result<Json<Next>, Problem> {
     let body: Confirm = payload.read()?;
     let now = app.clock.now();
-    let token = body.token.ok_or(ConfirmError::LinkNotUsable)?.hashed();
-    let facts = app.store.link_facts(&token).await?;
-    let link = facts.link.as_ref().filter(|link| link.is_usable(Purpose::Confirm, now));
-    let link = link.ok_or(ConfirmError::LinkNotUsable)?;
-    let user = match app.store.claim(link, Status::Unconfirmed, now).await? {
-        Claim::Yours(user) => user,
-        Claim::Held => return Err(ConfirmError::Held.into()),
-        Claim::Void => return Err(ConfirmError::LinkNotUsable.into()),
+    let claim = app.store.claim_by_link(body.token.as_ref(), Purpose::Confirm, Status::Unconfirmed, now).await?;
+    let (user, token, facts) = match claim {
+        LinkClaim::Yours { user, token, facts } => (user, token, facts),
+        LinkClaim::Held => return Err(ConfirmError::Held.into()),
+        LinkClaim::Void => return Err(ConfirmError::LinkNotUsable.into()),
     };
     let origin = request.origin(Actor::Visitor, now);
     let confirmed = finish(&app, &token, &user, &body.password, &facts, &origin).await;
     if confirmed.is_err() {
-        // Whatever stopped it, the link must not wait for the claim to lapse. What somebody else claimed stays claimed.
-        if let Err(error) = app.store.release(&user).await {
-            tracing::error!(user = %user.id, %error, "a claim could not be released; it lapses");
-        }
+        app.store.give_up(&user).await;
     }
     confirmed.map(|status| Json(Next::after(status)))
 }
@@ -87,22 +80,14 @@ async fn finish(
     facts: &LinkFacts,
     origin: &Origin,
 ) -> Result<Status, Problem> {
-    set_password(app, user, password, &facts.settings).await?;
+    let faults = first_password(&app.identity, user, password, &facts.settings.password_policy).await?;
+    if !faults.is_empty() {
+        return Err(ConfirmError::Password(faults).into());
+    }
     match app.store.confirm(token, user, user.status_when_confirmed(), facts, origin).await? {
         Confirmation::Done(status) => Ok(status),
         Confirmation::Overtaken => Err(ConfirmError::Held.into()),
         Confirmation::Void => Err(ConfirmError::LinkNotUsable.into()),
-    }
-}
-
-async fn set_password(app: &App, user: &User, password: &Password, settings: &Settings) -> Result<(), Problem> {
-    let faults = settings.password_policy.check(password, user.holder());
-    if !faults.is_empty() {
-        return Err(ConfirmError::Password(faults).into());
-    }
-    match app.identity.establish(&user.id, &user.email, password).await? {
-        Established::Done => Ok(()),
-        Established::PasswordRefused => Err(ConfirmError::Password(vec![Fault::refused_password()]).into()),
     }
 }
 
@@ -116,7 +101,7 @@ mod tests {
     use serde_json::{Value, json};
     use shared::{
         domain::user::Role,
-        store::{Sentinel, Stage},
+        store::{Claim, Sentinel, Stage},
     };
 
     use super::*;

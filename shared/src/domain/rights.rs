@@ -6,6 +6,7 @@
 use super::{
     ids::TeamId,
     invitation::Invitation,
+    settings::Settings,
     user::{Role, Status, User},
 };
 
@@ -130,7 +131,46 @@ pub fn role_of_invited(caller: &User) -> Role {
     if caller.role == Role::ApiOwner { Role::ConsumerAdmin } else { Role::TeamMember }
 }
 
-/// Whether `caller` may invite while Consumer Admins may not, and place people in any organisation.
+/// Whether `caller` may invite while the settings stand so: Consumer Admins' invitations can be switched off.
+#[must_use]
+pub fn may_invite_now(caller: &User, settings: &Settings) -> bool {
+    invites_without_bounds(caller) || settings.consumer_admin_invitations
+}
+
+/// Why a Consumer Admin's invitation leads into no team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotYourTeams {
+    /// One of them is where strangers meet: nobody is invited there by one of them.
+    OfStrangers,
+    /// One of them is not the caller's.
+    NotYours,
+    /// None is named, and the caller is not in the organisation's default team.
+    Unnamed,
+}
+
+/// The teams into which a Consumer Admin's invitation leads: those `named`, all of them the caller's, or the
+/// organisation's default team where none is named and the caller is in it.
+///
+/// # Errors
+/// [`NotYourTeams`].
+pub fn teams_to_invite_into(
+    caller: &User,
+    named: &[TeamId],
+    default_team: &TeamId,
+) -> Result<Vec<TeamId>, NotYourTeams> {
+    let may = |team: &TeamId| may_place_in(caller, team);
+    if named.iter().any(|team| !makes_visible(team) && caller.team_ids.contains(team)) {
+        return Err(NotYourTeams::OfStrangers);
+    }
+    match named {
+        [] if may(default_team) => Ok(vec![default_team.clone()]),
+        [] => Err(NotYourTeams::Unnamed),
+        named if named.iter().all(may) => Ok(named.to_vec()),
+        _ => Err(NotYourTeams::NotYours),
+    }
+}
+
+/// Whether `caller` places invited people in any organisation, and invites while Consumer Admins may not.
 #[must_use]
 pub fn invites_without_bounds(caller: &User) -> bool {
     caller.role == Role::ApiOwner
@@ -314,6 +354,28 @@ mod tests {
 
         assert!(sees_invitation(&person(1, Role::ConsumerAdmin, vec![team(1)]), &veil));
         assert!(!sees_invitation(&person(1, Role::ApiOwner, vec![]), &veil));
+    }
+
+    #[test]
+    fn an_admins_invitation_leads_into_teams_of_theirs_alone() {
+        let admin = person(1, Role::ConsumerAdmin, vec![team(1), team(2), TeamId::default_team()]);
+        let into = |named: &[TeamId], default: &TeamId| teams_to_invite_into(&admin, named, default);
+
+        assert_eq!(into(&[team(2), team(1)], &team(9)), Ok(vec![team(2), team(1)]));
+        assert_eq!(into(&[], &team(1)), Ok(vec![team(1)]));
+        assert_eq!(into(&[], &team(9)), Err(NotYourTeams::Unnamed));
+        assert_eq!(into(&[], &TeamId::default_team()), Err(NotYourTeams::Unnamed));
+        assert_eq!(into(&[team(1), team(3)], &team(1)), Err(NotYourTeams::NotYours));
+        assert_eq!(into(&[team(1), TeamId::default_team()], &team(1)), Err(NotYourTeams::OfStrangers));
+    }
+
+    #[test]
+    fn the_switch_of_invitations_concerns_consumer_admins_alone() {
+        let off = Settings { consumer_admin_invitations: false, ..Settings::default() };
+        let (owner, admin) = (person(1, Role::ApiOwner, vec![]), person(1, Role::ConsumerAdmin, vec![team(1)]));
+
+        assert!(may_invite_now(&owner, &off) && !may_invite_now(&admin, &off));
+        assert!(may_invite_now(&admin, &Settings::default()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{Fault, rights::Refusal},
+    domain::{Fault, rights::Refusal, user::Status},
     identity::IdentityError,
     store::StoreError,
 };
@@ -161,6 +161,25 @@ impl Problem {
         let detail = "The portal is busy with this right now. Send the same request again.";
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "try-again", "Try again", detail);
         problem.header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// 503: another request is just using the same link, challenge or session.
+    #[must_use]
+    pub fn held() -> Self {
+        Self::try_again(2)
+    }
+
+    /// 409: the address has an account, and the caller may know.
+    #[must_use]
+    pub fn email_taken() -> Self {
+        Self::conflict("email-taken", "Address taken", "There already is an account with this address.")
+    }
+
+    /// 409: the person is in a state from which this does not go.
+    #[must_use]
+    pub fn wrong_status(status: Status) -> Self {
+        let detail = format!("This person is {}, which does not allow it.", status.as_str());
+        Self::conflict("wrong-status", "Not in this state", detail).member("user_status", json!(status))
     }
 
     /// 500: the cause goes to the log, never to the client.

@@ -4,14 +4,14 @@
 use jiff::Timestamp;
 
 use super::{
-    Store, StoreError,
+    LinkFacts, Store, StoreError,
     change::Change,
     db::{Applied, read},
     keys::Key,
 };
 use crate::domain::{
     ids::UserId,
-    link::{HashedToken, Link},
+    link::{HashedToken, Link, PlainToken, Purpose},
     user::{CLAIM_LIFE, SessionId, Status, User},
 };
 
@@ -33,7 +33,46 @@ pub(super) const CLAIM: &str = "#claimed_until, #claimed_by";
 const FREE: &str =
     "attribute_not_exists(#identity_due) AND (attribute_not_exists(#claimed_until) OR #claimed_until <= :now)";
 
+/// What became of a claim by a mailed link.
+#[derive(Debug)]
+pub enum LinkClaim {
+    /// The person behind the link is ours for a minute.
+    Yours {
+        /// The person.
+        user: Box<User>,
+        /// Under what the link is stored: using it up takes this.
+        token: HashedToken,
+        /// What was read with the link.
+        facts: LinkFacts,
+    },
+    /// Another request has them; the same may work in a moment.
+    Held,
+    /// The link was used, replaced, has expired, or never existed.
+    Void,
+}
+
 impl Store {
+    /// Claims the person behind a mailed link of `purpose` who is in `status`, at `now`: one batch, and the claim. Without
+    /// a token (what was sent cannot be one) there is no link.
+    pub async fn claim_by_link(
+        &self,
+        token: Option<&PlainToken>,
+        purpose: Purpose,
+        status: Status,
+        now: Timestamp,
+    ) -> Result<LinkClaim, StoreError> {
+        let Some(token) = token.map(PlainToken::hashed) else { return Ok(LinkClaim::Void) };
+        let facts = self.link_facts(&token).await?;
+        let Some(link) = facts.link.as_ref().filter(|link| link.is_usable(purpose, now)) else {
+            return Ok(LinkClaim::Void);
+        };
+        Ok(match self.claim(link, status, now).await? {
+            Claim::Yours(user) => LinkClaim::Yours { user, token, facts },
+            Claim::Held => LinkClaim::Held,
+            Claim::Void => LinkClaim::Void,
+        })
+    }
+
     /// Claims the person behind `link` for a minute, if they are in `status` and the link is of their newest version.
     pub async fn claim(&self, link: &Link, status: Status, now: Timestamp) -> Result<Claim, StoreError> {
         let change = claiming(&link.user_id, "", "#status = :status AND #link_version = :link_version", now)
@@ -105,11 +144,23 @@ impl Store {
         self.end_claim(claimed, &format!("REMOVE {CLAIM}, #password_change_begun")).await
     }
 
+    /// Gives a claim up because the work failed: the caller has that to tell, so a failure of this goes to the log alone.
+    pub async fn give_up(&self, claimed: &User) {
+        log_failed_release(claimed, self.release(claimed).await);
+    }
+
     async fn end_claim(&self, claimed: &User, expression: &str) -> Result<(), StoreError> {
         let change = Change::update(Key::user(&claimed.id), expression)
             .when("#claimed_until = :mine")
             .with("mine", claimed.claimed_until.map(Timestamp::as_millisecond));
         self.db.apply(change).await.map(drop)
+    }
+}
+
+/// Notes a claim that could not be given up: it lapses.
+pub(crate) fn log_failed_release(claimed: &User, released: Result<(), StoreError>) {
+    if let Err(error) = released {
+        tracing::error!(user = %claimed.id, %error, "a claim could not be released; it lapses");
     }
 }
 

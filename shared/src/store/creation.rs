@@ -118,7 +118,7 @@ impl Store {
         transaction.create_user(&user);
         transaction.create_memberships(&user);
         transaction.check_teams(&user.team_ids);
-        transaction.audit(&self.created(origin, "user.created", &user));
+        transaction.audit(&self.created(origin, &user));
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(CreatedWithoutPassword::Done(Box::new(user))),
             Commit::Lost(lost) => Ok(match lost.row(address)? {
@@ -139,7 +139,7 @@ impl Store {
         transaction.create_memberships(&user);
         transaction.check_teams(&user.team_ids);
         transaction.note_identity(&UnfinishedIdentity::of(&user));
-        transaction.audit(&self.created(origin, "user.created", &user));
+        transaction.audit(&self.created(origin, &user));
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(Creation::Begun(Box::new(user))),
             Commit::Lost(lost) => Ok(match lost.row(address)? {

@@ -9,7 +9,6 @@ use super::{
     db::read,
     fetch::Fetched,
     keys::{self, Key, Table},
-    query::text,
     transaction::{Commit, Transaction},
 };
 use crate::domain::{
@@ -241,16 +240,7 @@ impl Store {
         now: Timestamp,
         most: u16,
     ) -> Result<Vec<Result<InviteCode, StoreError>>, StoreError> {
-        let query = self
-            .db
-            .indexed(Table::Portal, "Queues", "queue", keys::EXPIRING_CODES)
-            .key_condition_expression("queue_pk = :pk AND queue_sk < :after")
-            // A code that expires at `now` has expired: all that sorts before the next millisecond is due.
-            .expression_attribute_values(":after", text(&format!("{:015}", now.as_millisecond() + 1)));
-        let items = self.db.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
-        let hints: Vec<Hint> = items.into_iter().map(read).collect::<Result<_, _>>()?;
-        let fetched = self.db.fetch(hints.iter().map(Hint::key)).await?;
-        Ok(hints.iter().filter_map(|hint| fetched.get(&hint.key()).transpose()).collect())
+        self.db.due(keys::EXPIRING_CODES, &keys::up_to(now), most).await
     }
 
     /// Marks a code as expired: it leaves the queue. `false` where it was changed, deleted or marked meanwhile.

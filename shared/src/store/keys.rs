@@ -1,6 +1,6 @@
 //! Every key of both tables, built here and nowhere else. `docs/table.md` lists them with their items.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
     audit::AuditEvent,
@@ -211,6 +211,18 @@ pub fn membership_sort_key(user: &UserId) -> String {
     format!("{MEMBERSHIP_PREFIX}{user}")
 }
 
+/// What sorts behind every key of an instant before `instant`, and before those of `instant`.
+#[must_use]
+pub fn before(instant: Timestamp) -> String {
+    instant_and_id(instant, "")
+}
+
+/// What sorts behind every key of an instant up to and including `instant`.
+#[must_use]
+pub fn up_to(instant: Timestamp) -> String {
+    before(instant + SignedDuration::from_millis(1))
+}
+
 /// A sort key in the order of instants, told apart by an id.
 #[must_use]
 pub fn instant_and_id(instant: Timestamp, id: &str) -> String {
@@ -219,8 +231,6 @@ pub fn instant_and_id(instant: Timestamp, id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
 
     #[test]

@@ -38,7 +38,8 @@ mod transition;
 use std::fmt;
 
 pub use bootstrap::FirstOwner;
-pub use claim::Claim;
+pub(crate) use claim::log_failed_release;
+pub use claim::{Claim, LinkClaim};
 pub use confirmation::{Confirmation, LinkFacts};
 pub use creation::{CreatedWithoutPassword, Creation, Finish, Placing, UnfinishedIdentity};
 pub use db::{Db, Tables};

@@ -203,14 +203,6 @@ impl Store {
         before: Timestamp,
         most: u16,
     ) -> Result<Vec<Result<User, StoreError>>, StoreError> {
-        let query = self
-            .db
-            .indexed(Table::Portal, "Queues", "queue", &keys::people_in(status))
-            .key_condition_expression("queue_pk = :pk AND queue_sk < :before")
-            .expression_attribute_values(":before", text(&keys::instant_and_id(before, "")));
-        let items = self.db.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
-        let ids: Vec<UserId> = items.into_iter().map(|item| read::<Hint>(item)?.user_id()).collect::<Result<_, _>>()?;
-        let fetched = self.db.fetch(ids.iter().map(Key::user)).await?;
-        Ok(ids.iter().filter_map(|id| fetched.get(&Key::user(id)).transpose()).collect())
+        self.db.due(&keys::people_in(status), &keys::before(before), most).await
     }
 }

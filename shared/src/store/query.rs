@@ -5,11 +5,12 @@ use aws_sdk_dynamodb::{
     operation::query::{QueryOutput, builders::QueryFluentBuilder},
     types::AttributeValue,
 };
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     Db, StoreError,
-    db::aws,
-    keys::Table,
+    db::{aws, read},
+    keys::{Key, Table},
     retry::{Backoff, is_busy},
 };
 
@@ -38,6 +39,25 @@ impl Db {
             .expression_attribute_values(":after", text(after.unwrap_or(" ")))
     }
 
+    /// The rows of `queue` in the index `Queues` that sort before `before`, the longest due first, at most `most`. Each
+    /// can be read or not on its own; what is gone since is left out.
+    pub(super) async fn due<T: DeserializeOwned>(
+        &self,
+        queue: &str,
+        before: &str,
+        most: u16,
+    ) -> Result<Vec<Result<T, StoreError>>, StoreError> {
+        let query = self
+            .indexed(Table::Portal, "Queues", "queue", queue)
+            .key_condition_expression("queue_pk = :pk AND queue_sk < :before")
+            .expression_attribute_values(":before", text(before));
+        let items = self.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
+        let rows: Vec<Row> = items.into_iter().map(read).collect::<Result<_, _>>()?;
+        let keys: Vec<Key> = rows.into_iter().map(|Row { pk, sk }| Key { table: Table::Portal, pk, sk }).collect();
+        let fetched = self.fetch(keys.iter().cloned()).await?;
+        Ok(keys.iter().filter_map(|key| fetched.get(key).transpose()).collect())
+    }
+
     /// Sends a query, waiting out throttling.
     pub(super) async fn query(&self, query: QueryFluentBuilder) -> Result<QueryOutput, StoreError> {
         let mut backoff = Backoff::new(&self.random);
@@ -51,6 +71,13 @@ impl Db {
             }
         }
     }
+}
+
+/// What an index always tells of a row: where it is.
+#[derive(Deserialize)]
+struct Row {
+    pk: String,
+    sk: String,
 }
 
 /// A text as an attribute.

@@ -183,7 +183,7 @@ impl Store {
         transaction.create_user(&user);
         transaction.create_memberships(&user);
         transaction.audit(&self.event(origin, "invite_code.redeemed", Some(code.id.as_str())));
-        transaction.audit(&self.created(origin, "registration.created", &user));
+        transaction.audit(&self.created(origin, &user));
         further(&mut transaction, &user);
         let lost = match self.db.commit(transaction).await? {
             Commit::Done => return Ok(Redeemed::New(Box::new(user))),

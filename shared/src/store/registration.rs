@@ -14,7 +14,7 @@ use crate::{
         email::Email,
         link::CONFIRM_LIFE,
         settings::Settings,
-        user::{NewUser, Status, User},
+        user::{NewUser, Source, Status, User},
     },
     mail::Composer,
 };
@@ -55,7 +55,7 @@ impl Store {
         let address = transaction.create_sentinel(&user, Stage::Unconfirmed, None);
         transaction.create_user(&user);
         transaction.create_memberships(&user);
-        transaction.audit(&self.created(origin, "registration.created", &user));
+        transaction.audit(&self.created(origin, &user));
         let until = origin.now + CONFIRM_LIFE;
         transaction.mail(&self.compose(origin).confirm_registration(&user.email, &user.id, user.link_version, until));
         match self.db.commit(transaction).await? {
@@ -124,7 +124,11 @@ impl Store {
     }
 
     /// The event of a new person: what they start as and where, nothing of who they are.
-    pub(super) fn created(&self, origin: &Origin, action: &str, user: &User) -> AuditEvent {
+    pub(super) fn created(&self, origin: &Origin, user: &User) -> AuditEvent {
+        let action = match user.source {
+            Source::SelfRegistration | Source::InviteCode => "registration.created",
+            Source::Invitation | Source::ApiOwner | Source::Sso => "user.created",
+        };
         self.event(origin, action, Some(user.id.as_str()))
             .change("status", (), user.status)
             .change("role", (), user.role)

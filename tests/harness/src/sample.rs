@@ -40,12 +40,6 @@ impl Sample {
         self.parameter("code", code)
     }
 
-    /// Sends it from this address.
-    pub fn from(mut self, address: &str) -> Self {
-        self.event["requestContext"]["http"]["sourceIp"] = json!(address);
-        self
-    }
-
     /// Sends this header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.event["headers"][name] = json!(value);

@@ -18,7 +18,7 @@ pub(super) async fn sweep(run: &mut Run<'_>) -> Result<(), Error> {
 
 async fn mark(app: &App, origin: &Origin, code: InviteCode) -> Result<Swept, Error> {
     let marked = app.store.mark_code_expired(&code, origin).await?;
-    Ok(if marked { Swept::Done } else { Swept::Nothing })
+    Ok(marked.into())
 }
 
 #[cfg(test)]

@@ -224,9 +224,7 @@ async fn the_inviter_going_leaves_the_link_and_the_team_going_does_not() {
         .transition(&admin.user, shared::domain::transition::Transition::Deactivate, None, &bench.origin())
         .await
         .unwrap();
-    let key = |value: String| serde_dynamo::to_attribute_value(value).unwrap();
-    let delete = bench.services.dynamodb().delete_item().table_name(bench.services.portal_table());
-    delete.key("pk", key(format!("TEAM#{}", teams[2]))).key("sk", key("TEAM".to_owned())).send().await.unwrap();
+    bench.erase_team(&teams[2]).await;
 
     assert_eq!(accept(&bench, &stays, PASSWORD).await.status, 200);
     assert_eq!(preview(&bench, &stops).await.status, 410);

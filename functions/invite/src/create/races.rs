@@ -87,14 +87,7 @@ async fn who_registers_at_the_same_moment_is_not_told_of() {
 async fn a_team_that_goes_at_the_same_moment_takes_nobody_in() {
     let (bench, owner) = portal().await;
     let (acme, teams) = bench.organisation("Acme", 1).await;
-    let delete = bench
-        .services
-        .dynamodb()
-        .delete_item()
-        .table_name(bench.services.portal_table())
-        .key("pk", serde_dynamo::to_attribute_value(format!("TEAM#{}", teams[1])).unwrap())
-        .key("sk", serde_dynamo::to_attribute_value("TEAM").unwrap());
-    let meanwhile = async move { drop(delete.send().await.unwrap()) };
+    let meanwhile = bench.erase_team(&teams[1]);
     bench.services.calls().before_next("DynamoDB.TransactWriteItems", meanwhile);
 
     let reply = invite(&bench, &owner, &ada(json!({"organisation_id": acme, "team_ids": [teams[1]]}))).await;

@@ -10,7 +10,7 @@ use crate::router;
 const ADA: &str = "ada@example.com";
 
 async fn guess(bench: &Bench, address: &str, code: &str) -> Reply {
-    Sample::of("redeem-code-redeem").from(address).body(&body(code, ADA)).send(router(app(bench))).await
+    Sample::of("redeem-code-redeem").from_source(address).body(&body(code, ADA)).send(router(app(bench))).await
 }
 
 fn is_unknown(reply: &Reply) -> bool {

@@ -68,7 +68,7 @@ async fn settings_that_nothing_obeys_yet_cannot_be_changed() {
     }
     let mut body: Map<_, _> = cases.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     body.insert("portal_name".to_owned(), json!(""));
-    assert_eq!(change(&bench, &owner, &Value::Object(body)).await.faults().len(), 6);
+    assert_eq!(change(&bench, &owner, &Value::Object(body)).await.faults().len(), 5);
     assert_eq!(bench.store.settings().await.unwrap(), before);
 }
 

@@ -1,39 +1,28 @@
 //! What the schedule does with invitations: marks those whose time has passed, and later deletes who never came in.
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use super::{into_status, invite::goes_with_invitation};
 use crate::{
     domain::{
         audit::Origin,
-        ids::InvitationId,
         invitation::{Invitation, InvitationStatus},
         user::{Status, User},
     },
     store::{
-        Store, StoreError, UnfinishedIdentity,
-        db::read,
-        keys::{self, Key, Table},
-        query::text,
+        Store, StoreError, UnfinishedIdentity, keys,
         transaction::{Commit, Transaction},
     },
 };
 
-/// What the queue tells of an invitation.
-#[derive(Debug, Deserialize)]
-struct Due {
-    pk: String,
-}
-
 impl Store {
-    /// Invitations that wait although their time passed before `now`, the longest first, at most `most`.
+    /// Invitations that wait although their time has passed at `now`, the longest first, at most `most`.
     pub async fn invitations_to_expire(
         &self,
         now: Timestamp,
         most: u16,
     ) -> Result<Vec<Result<Invitation, StoreError>>, StoreError> {
-        self.due_invitations(keys::PENDING_INVITATIONS, now, most).await
+        self.db.due(keys::PENDING_INVITATIONS, &keys::up_to(now), most).await
     }
 
     /// Invitations that expired before `since` and may have left a person, the longest first, at most `most`.
@@ -42,33 +31,7 @@ impl Store {
         since: Timestamp,
         most: u16,
     ) -> Result<Vec<Result<Invitation, StoreError>>, StoreError> {
-        self.due_invitations(keys::EXPIRED_INVITATIONS, since, most).await
-    }
-
-    async fn due_invitations(
-        &self,
-        queue: &str,
-        before: Timestamp,
-        most: u16,
-    ) -> Result<Vec<Result<Invitation, StoreError>>, StoreError> {
-        let query = self
-            .db
-            .indexed(Table::Portal, "Queues", "queue", queue)
-            .key_condition_expression("queue_pk = :pk AND queue_sk < :before")
-            .expression_attribute_values(":before", text(&keys::instant_and_id(before, "")));
-        let items = self.db.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
-        let ids = items.into_iter().map(|item| {
-            let Due { pk } = read(item)?;
-            let id = pk.strip_prefix("INVITATION#").and_then(InvitationId::parse);
-            id.ok_or_else(|| StoreError::Corrupt { key: pk, reason: "no invitation id in the key".to_owned() })
-        });
-        let ids: Vec<Result<InvitationId, StoreError>> = ids.collect();
-        let fetched = self.db.fetch(ids.iter().flatten().map(Key::invitation)).await?;
-        let found = ids.into_iter().filter_map(|id| match id {
-            Ok(id) => fetched.get(&Key::invitation(&id)).transpose(),
-            Err(error) => Some(Err(error)),
-        });
-        Ok(found.collect())
+        self.db.due(keys::EXPIRED_INVITATIONS, &keys::before(since), most).await
     }
 
     /// Marks an invitation as expired. `false` where it was accepted, revoked or sent again meanwhile.
