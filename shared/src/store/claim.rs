@@ -43,7 +43,7 @@ pub enum LinkClaim {
         /// Under what the link is stored: using it up takes this.
         token: HashedToken,
         /// What was read with the link.
-        facts: LinkFacts,
+        facts: Box<LinkFacts>,
     },
     /// Another request has them; the same may work in a moment.
     Held,
@@ -67,7 +67,7 @@ impl Store {
             return Ok(LinkClaim::Void);
         };
         Ok(match self.claim(link, status, now).await? {
-            Claim::Yours(user) => LinkClaim::Yours { user, token, facts },
+            Claim::Yours(user) => LinkClaim::Yours { user, token, facts: Box::new(facts) },
             Claim::Held => LinkClaim::Held,
             Claim::Void => LinkClaim::Void,
         })
