@@ -186,6 +186,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_invitation_that_nobody_used_is_sent_again_once_its_time_has_passed() {
+        let bench = deployed().await;
+        let owner = parameters().owner.unwrap().email;
+        let first = bench.token(owner.as_str()).await;
+        bench.advance(SignedDuration::from_hours(7 * 24));
+
+        lay(&app(&bench), &parameters(), Some(&parameters())).await.unwrap();
+
+        let second = bench.token(owner.as_str()).await;
+        assert_ne!(first, second);
+        let token = PlainToken::parse(&second).unwrap().hashed();
+        let opened = bench.store.opened_invitation(&token, bench.now()).await.unwrap().unwrap();
+        assert_eq!((opened.person.email, opened.person.role), (owner, Role::ApiOwner));
+        assert_eq!(bench.rows_in("USER#").await.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn where_somebody_runs_the_portal_no_invitation_is_sent_again() {
+        let bench = deployed().await;
+        bench.person("owner@example.com", Role::ApiOwner, Status::Active).await;
+        bench.advance(SignedDuration::from_hours(7 * 24));
+        let mails = bench.rows_in("OUTBOX#").await.len();
+
+        lay(&app(&bench), &parameters(), Some(&parameters())).await.unwrap();
+
+        assert_eq!(bench.rows_in("OUTBOX#").await.len(), mails);
+    }
+
+    #[tokio::test]
     async fn two_at_once_invite_one_owner() {
         let bench = Bench::without_foundation().await;
         let (app, parameters) = (app(&bench), parameters());

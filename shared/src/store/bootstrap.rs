@@ -1,11 +1,11 @@
 //! What every portal starts with: the Default Organisation, its team, settings, and a way in for the first API Owner.
 
 use super::{
-    Invited, Inviting, Places, Store, StoreError,
+    Invited, Inviting, Places, Sent, Store, StoreError,
     change::Change,
     keys::Key,
     organisations::{organisation_row, team_row},
-    rows::Owners,
+    rows::{Owners, Sentinel},
     transaction::Transaction,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         name::Name,
         organisation::Organisation,
         settings::Settings,
-        user::{NewUser, Role, Source, Start, Status},
+        user::{NewUser, Role, Source, Start, Status, User},
     },
     mail::MailSettings,
 };
@@ -54,9 +54,10 @@ impl Store {
         Ok(())
     }
 
-    /// Invites the first API Owner, unless the address is known. Returns whether an invitation was queued.
+    /// Invites the first API Owner, unless the address is known; again where that invitation has expired and nobody runs
+    /// the portal yet, for then nobody else could send it. Returns whether an invitation was queued.
     ///
-    /// One transaction, that of every invitation.
+    /// One transaction, that of every invitation; one batch before it where the address is known.
     pub async fn invite_first_owner(&self, owner: FirstOwner, origin: &Origin) -> Result<bool, StoreError> {
         let life = self.settings().await?.invitation_life();
         let new = NewUser {
@@ -71,7 +72,24 @@ impl Store {
         let inviting = Inviting { by: None, places: &Places::default(), life };
         match self.invite(new, &inviting, origin).await? {
             Invited::Done(_) => Ok(true),
-            Invited::Taken(_) | Invited::NoSuchTeam => Ok(false),
+            Invited::Taken(known) => self.invite_first_owner_again(&known, &inviting, origin).await,
+            Invited::NoSuchTeam => Ok(false),
         }
+    }
+
+    async fn invite_first_owner_again(
+        &self,
+        known: &Sentinel,
+        inviting: &Inviting<'_>,
+        origin: &Origin,
+    ) -> Result<bool, StoreError> {
+        let fetched = self.db.fetch([Key::user(&known.user_id), Key::owners()]).await?;
+        let owners: Owners = fetched.get(&Key::owners())?.unwrap_or_default();
+        let person: Option<User> = fetched.get(&Key::user(&known.user_id))?;
+        let Some(person) = person.filter(|person| person.role == Role::ApiOwner && owners.active == 0) else {
+            return Ok(false);
+        };
+        let sent = self.send_invitation(&person, known.invitation.as_ref(), inviting, origin).await?;
+        Ok(matches!(sent, Sent::Done(_)))
     }
 }

@@ -52,10 +52,21 @@ async fn a_stricter_password_policy_holds_for_the_next_password() {
 }
 
 #[tokio::test]
-async fn without_a_sender_registration_says_that_mail_is_not_set_up() {
+async fn without_a_sender_what_needs_mail_says_so_and_people_are_created_all_the_same() {
     let site = Site::open().await;
-
     set(&site, json!({"sender": null})).await;
+    let owner = site.access(OWNER).await;
+    let person = json!({"email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace"});
 
     assert_eq!(site.register("ada@example.com").await.refusal(), (409, "mail-not-configured"));
+    let invited = site.send(Method::POST, "/v1/invitations", Some(&owner), Some(&person)).await;
+    assert_eq!(invited.refusal(), (409, "mail-not-configured"));
+    let forgotten = site.post("/v1/auth/forgot-password", json!({"email": OWNER})).await;
+    assert_eq!(forgotten.refusal(), (409, "mail-not-configured"));
+
+    let mut with_password = person;
+    with_password["password"] = json!(PASSWORD);
+    with_password["active"] = json!(true);
+    site.send(Method::POST, "/v1/users", Some(&owner), Some(&with_password)).await.ok(201);
+    site.access("ada@example.com").await;
 }
