@@ -10,6 +10,7 @@ use shared::{
         user::{Status, User},
     },
     http::{Instant, PageBody, Parameters, PathId, Problem, Session},
+    store::Listed,
 };
 
 use crate::{App, view::find};
@@ -73,8 +74,8 @@ pub async fn redemptions(
     let (caller, code) = find(&app, &session, &path).await?;
     let code = code.ok_or(RedemptionsError::Unknown)?;
     let listing = parameters.listing(&format!("redemptions of {} for {}", code.id, caller.id))?;
-    let (people, next) = app.store.redemptions(&code.id, listing.after.as_deref(), listing.limit).await?;
-    Ok(listing.page(people.into_iter().map(RedemptionBody::from).collect(), next))
+    let Listed { rows, next } = app.store.redemptions(&code.id, listing.after.as_deref(), listing.limit).await?;
+    Ok(listing.page(rows.into_iter().map(RedemptionBody::from).collect(), next))
 }
 
 #[cfg(test)]

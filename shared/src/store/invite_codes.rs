@@ -1,14 +1,11 @@
 //! Invite codes as API Owners manage them, and the end of those that have expired.
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use super::{
-    Places, Store, StoreError,
+    Listed, Places, Store, StoreError,
     change::Change,
-    db::read,
-    fetch::Fetched,
-    keys::{self, Key, Table},
+    keys::{self, Key},
     transaction::{Commit, Transaction},
 };
 use crate::domain::{
@@ -63,21 +60,6 @@ pub struct CodePage {
     pub places: Places,
     /// The position after which the next page starts; `None` at the end.
     pub next: Option<String>,
-}
-
-/// What an index tells of a row before it is read: where it is.
-#[derive(Debug, Deserialize)]
-struct Hint {
-    pk: String,
-    sk: String,
-    list_sk: Option<String>,
-    group_sk: Option<String>,
-}
-
-impl Hint {
-    fn key(&self) -> Key {
-        Key { table: Table::Portal, pk: self.pk.clone(), sk: self.sk.clone() }
-    }
 }
 
 impl Store {
@@ -137,10 +119,7 @@ impl Store {
     ///
     /// One query, one batch of rows and one of the names of their places. The index may lag behind, the rows do not.
     pub async fn invite_codes(&self, after: Option<&str>, limit: u16) -> Result<CodePage, StoreError> {
-        let (hints, next) = self.hints("Lists", "list", keys::ALL_CODES, after, limit).await?;
-        let fetched = self.db.fetch(hints.iter().map(Hint::key)).await?;
-        // What was deleted since the query is not shown.
-        let codes: Vec<InviteCode> = found(&fetched, &hints)?;
+        let Listed { rows: codes, next } = self.db.listed("Lists", "list", keys::ALL_CODES, after, limit).await?;
         let mut places = Places::default();
         self.complete_places_of_codes(&mut places, &codes).await?;
         Ok(CodePage { codes, places, next })
@@ -154,31 +133,8 @@ impl Store {
         code: &InviteCodeId,
         after: Option<&str>,
         limit: u16,
-    ) -> Result<(Vec<User>, Option<String>), StoreError> {
-        let (hints, next) = self.hints("Groups", "group", &keys::people_of_code(code), after, limit).await?;
-        let fetched = self.db.fetch(hints.iter().map(Hint::key)).await?;
-        Ok((found(&fetched, &hints)?, next))
-    }
-
-    async fn hints(
-        &self,
-        index: &str,
-        prefix: &str,
-        partition: &str,
-        after: Option<&str>,
-        limit: u16,
-    ) -> Result<(Vec<Hint>, Option<String>), StoreError> {
-        let query = self.db.behind(index, prefix, partition, after).limit(i32::from(limit));
-        let output = self.db.query(query).await?;
-        let hints = output.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
-        let next = match output.last_evaluated_key {
-            Some(key) => {
-                let hint: Hint = read(key)?;
-                hint.list_sk.or(hint.group_sk)
-            }
-            None => None,
-        };
-        Ok((hints, next))
+    ) -> Result<Listed<User>, StoreError> {
+        self.db.listed("Groups", "group", &keys::people_of_code(code), after, limit).await
     }
 
     /// Writes what `after` changes of `before`, if nobody else changed it and the quota covers who is in already.
@@ -256,11 +212,6 @@ impl Store {
         transaction.audit(&self.event(origin, "invite_code.expired", Some(code.id.as_str())));
         Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
     }
-}
-
-/// The rows behind `hints` that are still there, in their order.
-fn found<T: serde::de::DeserializeOwned>(fetched: &Fetched, hints: &[Hint]) -> Result<Vec<T>, StoreError> {
-    hints.iter().filter_map(|hint| fetched.get(&hint.key()).transpose()).collect()
 }
 
 /// Where a code stands in the queue of those that expire.

@@ -48,12 +48,13 @@ pub use invitations::{
     OpenedInvitation, ResendFacts, Resent, Revoked, SendFacts, Sent, Surroundings,
 };
 pub use invite_codes::{CodeChange, CodeCreation, CodeDeletion, CodePage};
-pub use organisations::{Listed, TeamCreation};
+pub use organisations::TeamCreation;
 pub use orphans::PoolWalk;
 pub use outbox::{Outbox, Taken};
 pub use password::{PasswordChanged, Posed};
 pub use people::{Filter, Page};
 pub use places::Places;
+pub use query::Listed;
 pub use redemption::{Redeemed, RedemptionFacts};
 pub use registration::{Registered, RegistrationFacts};
 pub use rows::{InvitationCopy, Sentinel, Stage};

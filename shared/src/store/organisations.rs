@@ -1,13 +1,9 @@
 //! Organisations and their teams: creating, finding and listing them.
 
-use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use serde::{Deserialize, de::DeserializeOwned};
-
 use super::{
-    Db, Store, StoreError,
-    change::{Change, Item},
-    db::read,
-    keys::{self, Key, Table},
+    Listed, Store, StoreError,
+    change::Change,
+    keys::{self, Key},
     transaction::{Commit, Transaction},
 };
 use crate::domain::{
@@ -17,15 +13,6 @@ use crate::domain::{
     organisation::{Organisation, Team},
     user::User,
 };
-
-/// Some of the rows of a list, and where to go on.
-#[derive(Clone, Debug)]
-pub struct Listed<T> {
-    /// The rows, in the order of the list.
-    pub rows: Vec<T>,
-    /// The position after which the next page starts; `None` at the end.
-    pub next: Option<String>,
-}
 
 /// What became of creating a team.
 #[derive(Debug)]
@@ -109,7 +96,7 @@ impl Store {
     ///
     /// One query and one batch. The index may lag behind, the rows shown do not.
     pub async fn organisations(&self, after: Option<&str>, limit: u16) -> Result<Listed<Organisation>, StoreError> {
-        self.db.listed(self.db.behind("Lists", "list", keys::ALL_ORGANISATIONS, after), limit).await
+        self.db.listed("Lists", "list", keys::ALL_ORGANISATIONS, after, limit).await
     }
 
     /// A page over the teams of an organisation, in the order in which they were created.
@@ -121,51 +108,6 @@ impl Store {
         after: Option<&str>,
         limit: u16,
     ) -> Result<Listed<Team>, StoreError> {
-        self.db.listed(self.db.behind("Groups", "group", &keys::teams_of(organisation), after), limit).await
-    }
-}
-
-/// Where a row is, and its place in the index by which it was found.
-#[derive(Debug, Deserialize)]
-struct Found {
-    pk: String,
-    sk: String,
-    list_sk: Option<String>,
-    group_sk: Option<String>,
-}
-
-impl Found {
-    fn read(item: Item) -> Result<Self, StoreError> {
-        read(item)
-    }
-
-    fn key(&self) -> Key {
-        Key { table: Table::Portal, pk: self.pk.clone(), sk: self.sk.clone() }
-    }
-}
-
-impl Db {
-    /// Reads the rows that `query` finds by an index, as the table now has them; what is gone is left out.
-    async fn listed<T: DeserializeOwned>(
-        &self,
-        query: QueryFluentBuilder,
-        limit: u16,
-    ) -> Result<Listed<T>, StoreError> {
-        let output = self.query(query.limit(i32::from(limit))).await?;
-        let found: Vec<Found> =
-            output.items.unwrap_or_default().into_iter().map(Found::read).collect::<Result<_, _>>()?;
-        let next = match output.last_evaluated_key {
-            Some(key) => {
-                let last = Found::read(key)?;
-                last.group_sk.or(last.list_sk)
-            }
-            None => None,
-        };
-        let fetched = self.fetch(found.iter().map(Found::key)).await?;
-        let mut rows = Vec::new();
-        for row in &found {
-            rows.extend(fetched.get(&row.key())?);
-        }
-        Ok(Listed { rows, next })
+        self.db.listed("Groups", "group", &keys::teams_of(organisation), after, limit).await
     }
 }

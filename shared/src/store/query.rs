@@ -14,6 +14,15 @@ use super::{
     retry::{Backoff, is_busy},
 };
 
+/// Some of the rows of a list, and where to go on.
+#[derive(Clone, Debug)]
+pub struct Listed<T> {
+    /// The rows, in the order of the list.
+    pub rows: Vec<T>,
+    /// The position after which the next page starts; `None` at the end.
+    pub next: Option<String>,
+}
+
 impl Db {
     /// A partition of a table as `:pk`, strongly consistent; the caller states the key condition.
     pub(super) fn partition(&self, table: Table, partition: &str) -> QueryFluentBuilder {
@@ -39,6 +48,27 @@ impl Db {
             .expression_attribute_values(":after", text(after.unwrap_or(" ")))
     }
 
+    /// A page of the rows in a partition of an index behind position `after`, as the table now has them: one query and one
+    /// batch. What is gone is left out. The index may lag, the rows do not.
+    pub(super) async fn listed<T: DeserializeOwned>(
+        &self,
+        index: &str,
+        prefix: &str,
+        partition: &str,
+        after: Option<&str>,
+        limit: u16,
+    ) -> Result<Listed<T>, StoreError> {
+        let query = self.behind(index, prefix, partition, after).limit(i32::from(limit));
+        let output = self.query(query).await?;
+        let found: Vec<Found> = output.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
+        // The last key holds the table's keys and the index's own, no others.
+        let last: Option<Found> = output.last_evaluated_key.map(read).transpose()?;
+        let next = last.and_then(|last| last.list_sk.or(last.group_sk));
+        let fetched = self.fetch(found.iter().map(Found::key)).await?;
+        let rows = found.iter().filter_map(|found| fetched.get(&found.key()).transpose());
+        Ok(Listed { rows: rows.collect::<Result<_, _>>()?, next })
+    }
+
     /// The rows of `queue` in the index `Queues` that sort before `before`, the longest due first, at most `most`. Each
     /// can be read or not on its own; what is gone since is left out.
     pub(super) async fn due<T: DeserializeOwned>(
@@ -52,10 +82,9 @@ impl Db {
             .key_condition_expression("queue_pk = :pk AND queue_sk < :before")
             .expression_attribute_values(":before", text(before));
         let items = self.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
-        let rows: Vec<Row> = items.into_iter().map(read).collect::<Result<_, _>>()?;
-        let keys: Vec<Key> = rows.into_iter().map(|Row { pk, sk }| Key { table: Table::Portal, pk, sk }).collect();
-        let fetched = self.fetch(keys.iter().cloned()).await?;
-        Ok(keys.iter().filter_map(|key| fetched.get(key).transpose()).collect())
+        let found: Vec<Found> = items.into_iter().map(read).collect::<Result<_, _>>()?;
+        let fetched = self.fetch(found.iter().map(Found::key)).await?;
+        Ok(found.iter().filter_map(|found| fetched.get(&found.key()).transpose()).collect())
     }
 
     /// Sends a query, waiting out throttling.
@@ -73,11 +102,19 @@ impl Db {
     }
 }
 
-/// What an index always tells of a row: where it is.
-#[derive(Deserialize)]
-struct Row {
+/// Where a row is, and its place in the index by which it was found.
+#[derive(Debug, Deserialize)]
+struct Found {
     pk: String,
     sk: String,
+    list_sk: Option<String>,
+    group_sk: Option<String>,
+}
+
+impl Found {
+    fn key(&self) -> Key {
+        Key { table: Table::Portal, pk: self.pk.clone(), sk: self.sk.clone() }
+    }
 }
 
 /// A text as an attribute.

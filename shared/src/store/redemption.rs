@@ -5,7 +5,6 @@ use super::{
     change::Change,
     creation::UnfinishedIdentity,
     keys::Key,
-    mail_limit::CountedMail,
     rows::{Sentinel, Stage},
     transaction::{Commit, Lost, Position, Transaction},
 };
@@ -196,8 +195,8 @@ impl Store {
         }
     }
 
-    /// Mails the holder of a known address as a registration without a code does (at most so many an hour), under the same conditions on the code
-    /// as taking a slot, and takes none.
+    /// Mails the holder of a known address as a registration without a code does, under the same conditions on the code as
+    /// taking a slot, and takes none.
     ///
     /// One transaction: checks of code and team, audit; sentinel (the mail counts), outbox.
     pub async fn redeem_known(
@@ -209,11 +208,7 @@ impl Store {
     ) -> Result<Redeemed, StoreError> {
         let mut transaction = Transaction::default();
         let checks = transaction.check_slot(code, origin);
-        transaction.audit(&self.event(origin, "registration.repeated", Some(known.user_id.as_str())));
-        if let Some(counted) = CountedMail::another(known, origin.now) {
-            transaction.add(counted.counted(Key::email(email), known, ""));
-            transaction.mail(&self.compose(origin).known_address(email, known));
-        }
+        self.mail_known(&mut transaction, email, known, origin);
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(Redeemed::Mailed),
             // Beside the code, only another mail to the same address, or a step of its holder, can have come first.

@@ -72,13 +72,18 @@ impl Store {
     /// One transaction: audit; sentinel (the mail counts), outbox.
     pub async fn register_known(&self, email: &Email, known: &Sentinel, origin: &Origin) -> Result<(), StoreError> {
         let mut transaction = Transaction::default();
+        self.mail_known(&mut transaction, email, known, origin);
+        // Who loses a race here was overtaken by another mail to the same address, or by a step of its holder.
+        self.db.commit(transaction).await.map(drop)
+    }
+
+    /// Adds the audit of a registration with a known address, and its mail unless the address had its share.
+    pub(super) fn mail_known(&self, transaction: &mut Transaction, email: &Email, known: &Sentinel, origin: &Origin) {
         transaction.audit(&self.event(origin, "registration.repeated", Some(known.user_id.as_str())));
         if let Some(counted) = CountedMail::another(known, origin.now) {
             transaction.add(counted.counted(Key::email(email), known, ""));
             transaction.mail(&self.compose(origin).known_address(email, known));
         }
-        // Who loses a race here was overtaken by another mail to the same address, or by a step of its holder.
-        self.db.commit(transaction).await.map(drop)
     }
 
     /// Mails the confirmation again and voids every earlier link, where the address waits for confirmation. For any

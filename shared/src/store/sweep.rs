@@ -14,7 +14,7 @@ impl Store {
     /// confirmed or asked for a new mail meanwhile, or somebody is confirming it right now. A confirmation that died
     /// half-way may have left a Cognito user: the note remembers it until it is deleted.
     ///
-    /// One transaction: person, e-mail sentinel, memberships, note, audit.
+    /// One transaction: person, e-mail sentinel, memberships, the slot of an invite code, note, audit.
     pub async fn delete_unconfirmed(
         &self,
         user: &User,

@@ -1,20 +1,16 @@
 //! Listing invitations: all of them for API Owners, their organisation's for Consumer Admins.
 
-use serde::Deserialize;
-
 use crate::{
     domain::{
-        ids::{InvitationId, MailId, OrganisationId, TeamId},
+        ids::{MailId, OrganisationId, TeamId},
         invitation::Invitation,
         rights,
         user::User,
     },
     mail::{Delivery, OutboxEntry},
     store::{
-        Places, Store, StoreError,
-        db::read,
-        keys::{self, Key, Table},
-        query::text,
+        Listed, Places, Store, StoreError,
+        keys::{self, Key},
     },
 };
 
@@ -27,21 +23,6 @@ pub struct InvitationPage {
     pub places: Places,
     /// The position after which the next page starts; `None` at the end.
     pub next: Option<String>,
-}
-
-/// What an index tells of an invitation.
-#[derive(Debug, Deserialize)]
-struct Hint {
-    pk: String,
-    group_sk: Option<String>,
-    list_sk: Option<String>,
-}
-
-impl Hint {
-    fn id(&self) -> Result<InvitationId, StoreError> {
-        let id = self.pk.strip_prefix("INVITATION#").and_then(InvitationId::parse);
-        id.ok_or_else(|| StoreError::Corrupt { key: self.pk.clone(), reason: "no invitation id in the key".to_owned() })
-    }
 }
 
 impl Store {
@@ -61,27 +42,8 @@ impl Store {
             Some(organisation) => ("Groups", "group", keys::invitations_of(organisation)),
             None => return Ok(InvitationPage::default()),
         };
-        let query = self
-            .db
-            .indexed(Table::Portal, index, prefix, &partition)
-            .key_condition_expression(format!("{prefix}_pk = :pk AND {prefix}_sk > :after"))
-            .expression_attribute_values(":after", text(after.unwrap_or(" ")));
-        let output = self.db.query(query.limit(i32::from(limit))).await?;
-        let hints: Vec<Hint> = output.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
-        let next = match output.last_evaluated_key {
-            Some(key) => {
-                let hint: Hint = read(key)?;
-                hint.group_sk.filter(|_| prefix == "group").or(hint.list_sk)
-            }
-            None => None,
-        };
-        let ids: Vec<InvitationId> = hints.iter().map(Hint::id).collect::<Result<_, _>>()?;
-        let fetched = self.db.fetch(ids.iter().map(Key::invitation)).await?;
-        let mut invitations = Vec::new();
-        for id in &ids {
-            let found: Option<Invitation> = fetched.get(&Key::invitation(id))?;
-            invitations.extend(found.filter(|it| rights::sees_invitation(caller, it) && fits(it)));
-        }
+        let Listed { rows: mut invitations, next } = self.db.listed(index, prefix, &partition, after, limit).await?;
+        invitations.retain(|invitation| rights::sees_invitation(caller, invitation) && fits(invitation));
         let (deliveries, places) = self.surroundings_of(&invitations).await?;
         Ok(InvitationPage { invitations: invitations.into_iter().zip(deliveries).collect(), places, next })
     }
