@@ -16,6 +16,7 @@ use crate::domain::{
     ids::{InvitationId, OrganisationId, TeamId, UserId},
     link::CONFIRM_LIFE,
     mail_limit::MailWindow,
+    organisation::Placement,
     user::{Status, User},
 };
 
@@ -92,7 +93,7 @@ pub(super) struct Owners {
 pub(super) struct Membership {
     pub user_id: UserId,
     pub team_id: TeamId,
-    pub organisation_id: Option<OrganisationId>,
+    pub organisation_id: OrganisationId,
 }
 
 impl Transaction {
@@ -128,11 +129,31 @@ impl Transaction {
 
     /// Adds a person's memberships.
     pub(super) fn create_memberships(&mut self, user: &User) {
-        for team in &user.team_ids {
-            let (user_id, organisation_id) = (user.id.clone(), user.organisation_id.clone());
-            let membership = Membership { user_id, team_id: team.clone(), organisation_id };
-            self.create(Key::membership(team, &user.id), &membership, &[]);
+        if let Some(organisation) = &user.organisation_id {
+            self.create_memberships_in(&user.id, organisation, &user.team_ids);
         }
+    }
+
+    fn create_memberships_in(&mut self, user: &UserId, organisation: &OrganisationId, teams: &[TeamId]) {
+        for team in teams {
+            let (user_id, organisation_id) = (user.clone(), organisation.clone());
+            let membership = Membership { user_id, team_id: team.clone(), organisation_id };
+            self.create(Key::membership(team, user), &membership, &[]);
+        }
+    }
+
+    /// Moves a person's memberships to `place`: takes those of teams that are not in it, adds those of teams that they
+    /// join, with a check of each. Whoever stands in the way at one of the positions has lost the team.
+    ///
+    /// The person's row is the caller's to write, in the same transaction, over the version that `user` has.
+    pub(super) fn move_memberships(&mut self, user: &User, place: &Placement) -> Vec<Position> {
+        for left in user.team_ids.iter().filter(|team| !place.team_ids.contains(team)) {
+            self.add(Change::delete(Key::membership(left, &user.id)));
+        }
+        let joined = place.team_ids.iter().filter(|team| !user.team_ids.contains(team));
+        let joined: Vec<TeamId> = joined.cloned().collect();
+        self.create_memberships_in(&user.id, &place.organisation_id, &joined);
+        self.check_teams(&joined)
     }
 
     /// Adds a check of each of these teams: everything that puts somebody into a team holds to its being there. The
