@@ -10,7 +10,7 @@ use shared::{
         invitation::Invitation,
         name::Name,
         organisation::Placement,
-        rights::{self, Action, NotYourTeams, decide},
+        rights::{self, Action, NotYourTeams, Why, decide},
         user::{NewUser, Role, Source, Start, Status, User},
     },
     http::{FieldFault, Fields, FromFields, Payload, Problem, RequestId, Session, admit, choice, items, text},
@@ -107,7 +107,7 @@ impl From<CreateError> for Problem {
             }
             CreateError::NoSuchTeam => unknown_team(),
             CreateError::TeamsMissing => fault("team_ids", "required", "Name one or more of your teams."),
-            CreateError::TeamOfStrangers => Self::forbidden(),
+            CreateError::TeamOfStrangers => Self::forbidden(Why::TeamOfStrangers),
         }
     }
 }

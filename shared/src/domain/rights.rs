@@ -52,9 +52,40 @@ pub enum Action<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The caller may know that it exists, and may not do this.
-    Forbidden,
-    /// The caller may not even know that it exists.
+    Forbidden(Why),
+    /// The caller may not even know that it exists, nor why.
     Unseen,
+}
+
+/// The rule that stands in the way of what a caller may know of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It takes an API Owner.
+    OwnersOnly,
+    /// It takes an API Owner, or a Consumer Admin of a team in which people know each other.
+    AdminsOnly,
+    /// Nobody does this to themselves.
+    OnOneself,
+    /// A Consumer Admin does this only where every team concerned is their own.
+    NotAllTeamsYours,
+    /// A Consumer Admin does nothing in the team in which strangers meet.
+    TeamOfStrangers,
+}
+
+impl Why {
+    /// The rule in a sentence for the caller.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::OwnersOnly => "Only API Owners may do this.",
+            Self::AdminsOnly => {
+                "Only API Owners and API Consumer Admins may do this, and these only in teams of their own."
+            }
+            Self::OnOneself => "Nobody may do this to themselves.",
+            Self::NotAllTeamsYours => "This concerns a team that is not yours.",
+            Self::TeamOfStrangers => "Strangers meet in this team: only API Owners may do this there.",
+        }
+    }
 }
 
 /// Whether `caller`, an active person, may do `action`.
@@ -63,7 +94,7 @@ pub enum Refusal {
 /// [`Refusal`] says which of the two answers the caller gets.
 pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
     let owner = caller.role == Role::ApiOwner;
-    let allowed = |is: bool| if is { Ok(()) } else { Err(Refusal::Forbidden) };
+    let unless = |why: Why, is: bool| if is { Ok(()) } else { Err(Refusal::Forbidden(why)) };
     match action {
         Action::ListPeople => Ok(()),
         Action::CreatePerson
@@ -71,20 +102,26 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
         | Action::ManageSettings
         | Action::ManageInviteCodes
         | Action::ManageOrganisations
-        | Action::SendInvitation => allowed(owner),
-        Action::ChangeState(person) => allowed(owner && person.id != caller.id),
+        | Action::SendInvitation => unless(Why::OwnersOnly, owner),
+        Action::ChangeState(person) => {
+            unless(Why::OwnersOnly, owner).and_then(|()| unless(Why::OnOneself, person.id != caller.id))
+        }
         Action::ReadPerson(person) => match caller.role {
             Role::ApiOwner => Ok(()),
-            Role::TeamMember => Err(Refusal::Forbidden),
+            Role::TeamMember => Err(Refusal::Forbidden(Why::AdminsOnly)),
             Role::ConsumerAdmin if sees(caller, person) => Ok(()),
             Role::ConsumerAdmin => Err(Refusal::Unseen),
         },
-        Action::Invite => allowed(owner || (is_admin(caller) && caller.team_ids.iter().any(makes_visible))),
-        Action::ListInvitations => allowed(owner || is_admin(caller)),
+        Action::Invite => {
+            unless(Why::AdminsOnly, owner || (is_admin(caller) && caller.team_ids.iter().any(makes_visible)))
+        }
+        Action::ListInvitations => unless(Why::AdminsOnly, owner || is_admin(caller)),
         Action::ReadInvitation(invitation) => see_invitation(caller, invitation),
         // Whoever takes part of an invitation away takes all of it: every team has to be the caller's.
-        Action::ManageInvitation(invitation) => see_invitation(caller, invitation)
-            .and_then(|()| allowed(owner || invitation.team_ids.iter().all(|team| may_place_in(caller, team)))),
+        Action::ManageInvitation(invitation) => {
+            let whole = owner || invitation.team_ids.iter().all(|team| may_place_in(caller, team));
+            see_invitation(caller, invitation).and_then(|()| unless(Why::NotAllTeamsYours, whole))
+        }
     }
 }
 
@@ -185,8 +222,10 @@ mod tests {
         ];
         for action in actions {
             assert_eq!(decide(&person(1, Role::ApiOwner, vec![]), action), Ok(()));
-            assert_eq!(decide(&person(1, Role::ConsumerAdmin, vec![team(1)]), action), Err(Refusal::Forbidden));
-            assert_eq!(decide(&person(1, Role::TeamMember, vec![team(1)]), action), Err(Refusal::Forbidden));
+            for role in [Role::ConsumerAdmin, Role::TeamMember] {
+                let refused = Err(Refusal::Forbidden(Why::OwnersOnly));
+                assert_eq!(decide(&person(1, role, vec![team(1)]), action), refused);
+            }
         }
     }
 
@@ -194,7 +233,7 @@ mod tests {
     fn nobody_changes_their_own_state() {
         let owner = person(1, Role::ApiOwner, vec![]);
 
-        assert_eq!(decide(&owner, Action::ChangeState(&owner)), Err(Refusal::Forbidden));
+        assert_eq!(decide(&owner, Action::ChangeState(&owner)), Err(Refusal::Forbidden(Why::OnOneself)));
         assert_eq!(decide(&owner, Action::ChangeState(&person(2, Role::ApiOwner, vec![]))), Ok(()));
     }
 
@@ -215,7 +254,7 @@ mod tests {
     fn a_team_member_reads_nobodys_details() {
         let member = person(1, Role::TeamMember, vec![team(1)]);
 
-        assert_eq!(decide(&member, Action::ReadPerson(&member)), Err(Refusal::Forbidden));
+        assert_eq!(decide(&member, Action::ReadPerson(&member)), Err(Refusal::Forbidden(Why::AdminsOnly)));
     }
 
     #[test]

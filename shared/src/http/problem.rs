@@ -6,7 +6,11 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{Fault, rights::Refusal, user::Status},
+    domain::{
+        Fault,
+        rights::{Refusal, Why},
+        user::Status,
+    },
     identity::IdentityError,
     store::StoreError,
 };
@@ -67,8 +71,8 @@ impl Problem {
 
     /// 403: the caller may see it and may not do this.
     #[must_use]
-    pub fn forbidden() -> Self {
-        Self::refused("forbidden", "Not allowed", "This is not allowed to you.")
+    pub fn forbidden(why: Why) -> Self {
+        Self::refused("forbidden", "Not allowed", why.sentence())
     }
 
     /// 404: nothing is there, or nothing that the caller may see.
@@ -260,7 +264,7 @@ impl From<IdentityError> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::Forbidden => Self::forbidden(),
+            Refusal::Forbidden(why) => Self::forbidden(why),
             Refusal::Unseen => Self::not_found(),
         }
     }

@@ -1,6 +1,6 @@
 //! Who may invite whom into what, and see which invitations.
 
-use super::{Refusal, makes_visible};
+use super::{Refusal, Why, makes_visible};
 use crate::domain::{
     ids::TeamId,
     invitation::Invitation,
@@ -10,7 +10,7 @@ use crate::domain::{
 
 pub(super) fn see_invitation(caller: &User, invitation: &Invitation) -> Result<(), Refusal> {
     match caller.role {
-        Role::TeamMember => Err(Refusal::Forbidden),
+        Role::TeamMember => Err(Refusal::Forbidden(Why::AdminsOnly)),
         Role::ApiOwner | Role::ConsumerAdmin if sees_invitation(caller, invitation) => Ok(()),
         Role::ApiOwner | Role::ConsumerAdmin => Err(Refusal::Unseen),
     }
@@ -143,8 +143,11 @@ mod tests {
         assert_eq!(decide(&person(1, Role::ApiOwner, vec![]), Action::Invite), Ok(()));
         assert_eq!(decide(&person(1, Role::ConsumerAdmin, vec![team(1)]), Action::Invite), Ok(()));
         let stranger = person(1, Role::ConsumerAdmin, vec![TeamId::default_team()]);
-        assert_eq!(decide(&stranger, Action::Invite), Err(Refusal::Forbidden));
-        assert_eq!(decide(&person(1, Role::TeamMember, vec![team(1)]), Action::Invite), Err(Refusal::Forbidden));
+        assert_eq!(decide(&stranger, Action::Invite), Err(Refusal::Forbidden(Why::AdminsOnly)));
+        assert_eq!(
+            decide(&person(1, Role::TeamMember, vec![team(1)]), Action::Invite),
+            Err(Refusal::Forbidden(Why::AdminsOnly))
+        );
     }
 
     #[test]
@@ -153,7 +156,7 @@ mod tests {
         let cases = [
             (vec![team(1)], Ok(()), Ok(())),
             (vec![team(2), team(1)], Ok(()), Ok(())),
-            (vec![team(1), team(3)], Ok(()), Err(Refusal::Forbidden)),
+            (vec![team(1), team(3)], Ok(()), Err(Refusal::Forbidden(Why::NotAllTeamsYours))),
             (vec![team(3)], Err(Refusal::Unseen), Err(Refusal::Unseen)),
             (vec![TeamId::default_team()], Err(Refusal::Unseen), Err(Refusal::Unseen)),
             (vec![], Err(Refusal::Unseen), Err(Refusal::Unseen)),
@@ -163,7 +166,7 @@ mod tests {
             assert_eq!(decide(&admin, Action::ReadInvitation(&invitation)), read);
             assert_eq!(decide(&admin, Action::ManageInvitation(&invitation)), manage);
             let member = person(1, Role::TeamMember, invitation.team_ids.clone());
-            assert_eq!(decide(&member, Action::ReadInvitation(&invitation)), Err(Refusal::Forbidden));
+            assert_eq!(decide(&member, Action::ReadInvitation(&invitation)), Err(Refusal::Forbidden(Why::AdminsOnly)));
             let owner = person(1, Role::ApiOwner, vec![]);
             assert_eq!(decide(&owner, Action::ManageInvitation(&invitation)), Ok(()));
         }
