@@ -82,6 +82,9 @@ async fn approve_may_do_what_it_does() {
         approve.send(Sample::of(name).by(&owner).id(&person.id), 200).await;
     }
     approve.send(Sample::of("approve-approve").by(&owner).id(&one.id), 409).await;
+    let (organisation_id, team_ids) = bench.organisation("Acme", 1).await;
+    let place = json!({"organisation_id": organisation_id, "team_ids": [team_ids[1]], "role": "consumer_admin"});
+    approve.send(Sample::of("approve-approve").by(&owner).id(&other.id).body(&place), 200).await;
 
     approve.matches_the_template();
 }

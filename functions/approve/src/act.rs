@@ -9,7 +9,7 @@ use shared::{
         user::{Status, User},
     },
     http::{Problem, RequestId, Session, UserBody, admit},
-    store::{Places, Transitioned},
+    store::{Admission, DecisionFacts, Places, Terms, Transitioned},
 };
 
 use crate::App;
@@ -23,6 +23,8 @@ pub enum DecisionError {
     WrongStatus(Status),
     /// The portal would be left without an active API Owner.
     LastOwner,
+    /// The organisation has no such team any more.
+    NoSuchTeam,
 }
 
 impl From<DecisionError> for Problem {
@@ -34,6 +36,7 @@ impl From<DecisionError> for Problem {
                 let detail = "The portal needs at least one active API Owner.";
                 Self::conflict("last-api-owner", "This is the last API Owner", detail)
             }
+            DecisionError::NoSuchTeam => Self::unknown_team(),
         }
     }
 }
@@ -43,27 +46,33 @@ impl From<DecisionError> for Problem {
 pub(crate) struct Case {
     caller: User,
     person: User,
-    places: Places,
+    facts: DecisionFacts,
 }
 
 impl Case {
     /// Whom the decision is about.
-    pub(crate) fn person_id(&self) -> UserId {
-        self.person.id.clone()
+    pub(crate) fn person(&self) -> &User {
+        &self.person
+    }
+
+    /// What it is made from.
+    pub(crate) fn facts(&self) -> &DecisionFacts {
+        &self.facts
     }
 }
 
-/// Lets the caller in and finds the person, in one batch. Rights come first: who may not decide learns nothing.
-pub(crate) async fn open(app: &App, session: &Session, id: &str) -> Result<Case, Problem> {
+/// Lets the caller in and finds the person, with the places that `terms` name, in one batch. Rights come first: who may
+/// not decide learns nothing.
+pub(crate) async fn open(app: &App, session: &Session, id: &str, terms: &Terms) -> Result<Case, Problem> {
     // An id that cannot be one is looked up as the caller's own, which tells nothing and keeps the order of checks.
     let id = UserId::parse(id);
-    let (caller, person, places) =
-        app.store.caller_and_person(&session.user_id, id.as_ref().unwrap_or(&session.user_id)).await?;
-    let caller = admit(session, caller)?;
+    let caller = &session.user_id;
+    let mut facts = app.store.decision_facts(caller, id.as_ref().unwrap_or(caller), terms).await?;
+    let caller = admit(session, facts.caller.take())?;
     decide(&caller, Action::ChangeStates)?;
-    let person = person.filter(|_| id.is_some()).ok_or(DecisionError::Unknown)?;
+    let person = facts.person.take().filter(|_| id.is_some()).ok_or(DecisionError::Unknown)?;
     decide(&caller, Action::ChangeState(&person))?;
-    Ok(Case { caller, person, places })
+    Ok(Case { caller, person, facts })
 }
 
 /// Makes the transition and shows the person as they now are.
@@ -74,15 +83,33 @@ pub(crate) async fn act(
     transition: Transition,
     reason: Option<&str>,
 ) -> Result<UserBody, Problem> {
-    let Case { caller, person, mut places } = case;
-    let origin = request.origin(Actor::User(caller.id.clone()), app.clock.now());
-    match app.store.transition(&person, transition, reason, &origin).await? {
+    let origin = request.origin(Actor::User(case.caller.id.clone()), app.clock.now());
+    let outcome = app.store.transition(&case.person, transition, reason, &origin).await?;
+    shown(app, case, outcome).await
+}
+
+/// Lets the person in where `admission` puts them, and shows them as they now are.
+pub(crate) async fn approve(
+    app: &App,
+    request: &RequestId,
+    case: Case,
+    admission: &Admission,
+) -> Result<UserBody, Problem> {
+    let origin = request.origin(Actor::User(case.caller.id.clone()), app.clock.now());
+    let outcome = app.store.admit(&case.person, admission, &origin).await?;
+    shown(app, case, outcome).await
+}
+
+async fn shown(app: &App, case: Case, outcome: Transitioned) -> Result<UserBody, Problem> {
+    let mut places: Places = case.facts.places;
+    match outcome {
         Transitioned::Done(person) => {
             app.store.complete_places(&mut places, std::slice::from_ref(&person)).await?;
-            Ok(UserBody::new(&caller, *person, &places))
+            Ok(UserBody::new(&case.caller, *person, &places))
         }
         Transitioned::WrongStatus(status) => Err(DecisionError::WrongStatus(status).into()),
         Transitioned::LastOwner => Err(DecisionError::LastOwner.into()),
+        Transitioned::NoSuchTeam => Err(DecisionError::NoSuchTeam.into()),
         Transitioned::Gone => Err(DecisionError::Unknown.into()),
     }
 }

@@ -1,14 +1,68 @@
-//! `POST /v1/users/{id}/approve`: lets a waiting registration in.
+//! `POST /v1/users/{id}/approve`: lets a waiting registration in, where it is or into another place.
 
 use axum::{Json, extract::State};
 use shared::{
-    domain::transition::Transition,
-    http::{PathId, Payload, Problem, RequestId, Session, UserBody},
+    domain::{
+        Fault,
+        ids::{OrganisationId, TeamId},
+        user::{Role, User},
+    },
+    http::{FieldFault, Fields, FromFields, PathId, Payload, Problem, RequestId, Session, UserBody, choice, items},
+    store::{Admission, Placing, Terms},
 };
 
-use crate::{App, act};
+use crate::{
+    App,
+    act::{self, Case},
+};
 
-/// Approves a waiting registration: it becomes active and is told so by mail.
+/// The most teams that a person is put into at once.
+const MAX_TEAMS: usize = 20;
+
+/// Where the person is put while they are approved, and as what. What is left out stays as it is.
+#[derive(Clone, Debug)]
+pub struct Approve(Terms);
+
+impl FromFields for Approve {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let organisation_id = fields.optional("organisation_id", choice(OrganisationId::parse));
+        let team_ids =
+            fields.optional("team_ids", items(MAX_TEAMS, |id| TeamId::parse(id).ok_or_else(Fault::no_such_team)));
+        let role = fields.optional("role", choice(consumer));
+        Some(Self(Terms { organisation_id, team_ids: team_ids.unwrap_or_default(), role }))
+    }
+}
+
+/// A role that a registration can come to: who approves makes nobody an API Owner.
+fn consumer(word: &str) -> Option<Role> {
+    Role::parse(word).filter(|role| *role != Role::ApiOwner)
+}
+
+/// Why nobody is approved, beside what every decision has to hold to.
+#[derive(Debug)]
+pub enum ApproveError {
+    /// There is no such organisation.
+    NoSuchOrganisation,
+    /// The organisation has no such team.
+    NoSuchTeam,
+    /// API Owners have no place, and their role is not given here; the field that says otherwise.
+    OwnersStay(&'static str),
+}
+
+impl From<ApproveError> for Problem {
+    fn from(error: ApproveError) -> Self {
+        match error {
+            ApproveError::NoSuchOrganisation => Self::unknown_organisation(),
+            ApproveError::NoSuchTeam => Self::unknown_team(),
+            ApproveError::OwnersStay(field) => {
+                let detail = "API Owners have no organisation and no teams, and stay what they are.";
+                Self::validation(&[FieldFault::new(field, Fault::new("not_allowed", detail))])
+            }
+        }
+    }
+}
+
+/// Approves a waiting registration: it becomes active, where the request says, and is told so by mail.
 pub async fn approve(
     State(app): State<App>,
     session: Session,
@@ -16,10 +70,46 @@ pub async fn approve(
     PathId(id): PathId,
     payload: Payload,
 ) -> Result<Json<UserBody>, Problem> {
-    let case = act::open(&app, &session, &id).await?;
-    payload.read_nothing()?;
-    act::act(&app, &request, case, Transition::Approve, None).await.map(Json)
+    // Read for the one batch, judged once the caller's rights are known.
+    let body: Result<Approve, Problem> = payload.read();
+    let named = body.as_ref().map(|body| body.0.clone()).unwrap_or_default();
+    let case = act::open(&app, &session, &id, &named).await?;
+    let Approve(terms) = body?;
+    let admission = admission(&app, &case, &terms).await?;
+    act::approve(&app, &request, case, &admission).await.map(Json)
 }
+
+/// What the terms mean for this person.
+async fn admission(app: &App, case: &Case, terms: &Terms) -> Result<Admission, Problem> {
+    let person = case.person();
+    if let Some(field) = stays(person, terms) {
+        return Err(ApproveError::OwnersStay(field).into());
+    }
+    let placement = if terms.place() {
+        match app.store.admitted_place(case.facts(), person, terms).await? {
+            Placing::At(placement) => Some(placement),
+            Placing::NoSuchOrganisation => return Err(ApproveError::NoSuchOrganisation.into()),
+            Placing::NoSuchTeam => return Err(ApproveError::NoSuchTeam.into()),
+        }
+    } else {
+        None
+    };
+    Ok(Admission { placement, role: terms.role })
+}
+
+/// The first field that asks of an API Owner what none has.
+fn stays(person: &User, terms: &Terms) -> Option<&'static str> {
+    let asked = [
+        ("organisation_id", terms.organisation_id.is_some()),
+        ("team_ids", !terms.team_ids.is_empty()),
+        ("role", terms.role.is_some()),
+    ];
+    let owner = person.role == Role::ApiOwner;
+    asked.into_iter().find(|(_, named)| owner && *named).map(|(field, _)| field)
+}
+
+#[cfg(test)]
+mod placing;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use shared::{
     domain::transition::Transition,
     http::{PathId, Payload, Problem, RequestId, Session, UserBody},
+    store::Terms,
 };
 
 use crate::{App, act};
@@ -17,9 +18,9 @@ pub async fn deactivate(
     PathId(id): PathId,
     payload: Payload,
 ) -> Result<Json<UserBody>, Problem> {
-    let case = act::open(&app, &session, &id).await?;
+    let case = act::open(&app, &session, &id, &Terms::default()).await?;
     payload.read_nothing()?;
-    let person = case.person_id();
+    let person = case.person().id.clone();
     let shown = act::act(&app, &request, case, Transition::Deactivate, None).await?;
     if let Err(error) = app.identity.sign_out_everywhere(&person).await {
         // What Cognito keeps belongs to sessions that have ended; asking again would only meet the new state.

@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use shared::{
     domain::{Fault, transition::Transition},
     http::{Fields, FromFields, PathId, Payload, Problem, RequestId, Session, UserBody, text},
+    store::Terms,
 };
 
 use crate::{App, act};
@@ -41,7 +42,7 @@ pub async fn reject(
     PathId(id): PathId,
     payload: Payload,
 ) -> Result<Json<UserBody>, Problem> {
-    let case = act::open(&app, &session, &id).await?;
+    let case = act::open(&app, &session, &id, &Terms::default()).await?;
     let body: Reject = payload.read()?;
     act::act(&app, &request, case, Transition::Reject, body.reason.as_deref()).await.map(Json)
 }

@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use shared::{
     domain::transition::Transition,
     http::{PathId, Payload, Problem, RequestId, Session, UserBody},
+    store::Terms,
 };
 
 use crate::{App, act};
@@ -16,7 +17,7 @@ pub async fn reopen(
     PathId(id): PathId,
     payload: Payload,
 ) -> Result<Json<UserBody>, Problem> {
-    let case = act::open(&app, &session, &id).await?;
+    let case = act::open(&app, &session, &id, &Terms::default()).await?;
     payload.read_nothing()?;
     act::act(&app, &request, case, Transition::Reopen, None).await.map(Json)
 }

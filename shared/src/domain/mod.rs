@@ -38,6 +38,12 @@ impl Fault {
         Self { code, detail: detail.into() }
     }
 
+    /// A team that is not there, or not in the organisation that is meant.
+    #[must_use]
+    pub fn no_such_team() -> Self {
+        Self::new("unknown_team", "The organisation has no such team.")
+    }
+
     /// A password that our policy takes and Cognito's does not.
     #[must_use]
     pub fn refused_password() -> Self {

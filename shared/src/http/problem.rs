@@ -179,6 +179,19 @@ impl Problem {
         Self::conflict("email-taken", "Address taken", "There already is an account with this address.")
     }
 
+    /// 422: the organisation that the request names is not there.
+    #[must_use]
+    pub fn unknown_organisation() -> Self {
+        let fault = Fault::new("unknown_organisation", "There is no such organisation.");
+        Self::validation(&[FieldFault::new("organisation_id", fault)])
+    }
+
+    /// 422: a team that the request names is not one of the organisation's.
+    #[must_use]
+    pub fn unknown_team() -> Self {
+        Self::validation(&[FieldFault::new("team_ids", Fault::no_such_team())])
+    }
+
     /// 409: the person is in a state from which this does not go.
     #[must_use]
     pub fn wrong_status(status: Status) -> Self {

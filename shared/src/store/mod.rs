@@ -61,7 +61,7 @@ pub use rows::{InvitationCopy, Sentinel, Stage};
 pub use session::{LoginFacts, Opening};
 pub use settings::SettingsChange;
 pub use throttle::Attempt;
-pub use transition::Transitioned;
+pub use transition::{Admission, DecisionFacts, Terms, Transitioned};
 
 use keys::Key;
 

@@ -41,6 +41,11 @@ impl Places {
         self.organisations.get(id)?.as_ref()
     }
 
+    /// Whether this organisation was looked up, found or not.
+    pub(super) fn knows_organisation(&self, id: &OrganisationId) -> bool {
+        self.organisations.contains_key(id)
+    }
+
     /// A team's name, if it was found.
     #[must_use]
     pub fn team(&self, id: &TeamId) -> Option<&Name> {
