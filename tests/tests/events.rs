@@ -15,7 +15,7 @@ mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner, an invite code, and a person in the state
 /// that it needs.
-const ANSWERS: [(&str, Status, u16); 42] = [
+const ANSWERS: [(&str, Status, u16); 44] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
@@ -46,6 +46,8 @@ const ANSWERS: [(&str, Status, u16); 42] = [
     // The password of the sample is somebody else's.
     ("me-password", Status::Active, 401),
     ("me-read", Status::Active, 200),
+    ("organisations-change", Status::Active, 200),
+    ("organisations-change-team", Status::Active, 200),
     ("organisations-create", Status::Active, 201),
     ("organisations-create-team", Status::Active, 201),
     ("organisations-list", Status::Active, 200),

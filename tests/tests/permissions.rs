@@ -214,6 +214,8 @@ async fn organisations_may_do_what_it_does() {
         ("organisations-list", 200),
         ("organisations-read", 200),
         ("organisations-list-teams", 200),
+        ("organisations-change", 200),
+        ("organisations-change-team", 200),
     ] {
         organisations.send(Sample::of(name).by(&owner), expected).await;
     }

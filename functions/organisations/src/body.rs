@@ -1,16 +1,18 @@
 //! How organisations and teams are shown, and what their routes have in common.
 
+use axum::Json;
 use http::HeaderValue;
 use serde::Serialize;
 use shared::{
     domain::{
+        Fault,
         ids::{OrganisationId, TeamId},
         name::Name,
         organisation::{Organisation, Team},
         rights::{Action, decide},
         user::User,
     },
-    http::{Instant, Problem, Session, admit},
+    http::{ETag, Fields, FromFields, Instant, PathIds, Problem, Session, admit, text},
 };
 
 use crate::App;
@@ -23,6 +25,13 @@ pub struct OrganisationBody {
     default: bool,
     created_at: Instant,
     updated_at: Instant,
+}
+
+impl OrganisationBody {
+    /// `organisation` with its version.
+    pub(crate) fn tagged(organisation: Organisation) -> (ETag, Json<Self>) {
+        (ETag(organisation.version), Json(organisation.into()))
+    }
 }
 
 impl From<Organisation> for OrganisationBody {
@@ -49,6 +58,11 @@ pub struct TeamBody {
 }
 
 impl TeamBody {
+    /// `team` with its version.
+    pub(crate) fn tagged(team: Team, default: bool) -> (ETag, Json<Self>) {
+        (ETag(team.version), Json(Self::new(team, default)))
+    }
+
     /// `team`, which is or is not its organisation's default team.
     #[must_use]
     pub fn new(team: Team, default: bool) -> Self {
@@ -74,9 +88,70 @@ pub(crate) async fn open(app: &App, session: &Session, id: &str) -> Result<(User
     let (caller, organisation) = app.store.caller_and_organisation(&session.user_id, &looked_up).await?;
     let caller = admit(session, caller)?;
     decide(&caller, Action::ManageOrganisations)?;
-    let organisation = organisation.filter(|_| id.is_some()).ok_or_else(Problem::not_found)?;
-    Ok((caller, organisation))
+    let organisation = organisation.filter(|organisation| id.is_some() && !organisation.is_being_deleted());
+    Ok((caller, organisation.ok_or_else(Problem::not_found)?))
 }
+
+/// Lets an API Owner in and finds the team of the path, which is its organisation's, in one batch.
+///
+/// # Errors
+/// 401, 403, and 404 where there is no such organisation, or it has no such team.
+pub(crate) async fn open_team(
+    app: &App,
+    session: &Session,
+    PathIds(id, team_id): &PathIds,
+) -> Result<(User, Organisation, Team), Problem> {
+    let ids = OrganisationId::parse(id).zip(TeamId::parse(team_id));
+    let default = || (OrganisationId::default_organisation(), TeamId::default_team());
+    let (looked_up, team_looked_up) = ids.clone().unwrap_or_else(default);
+    let read = app.store.caller_and_team(&session.user_id, &looked_up, &team_looked_up).await?;
+    let (caller, organisation, team) = read;
+    let caller = admit(session, caller)?;
+    decide(&caller, Action::ManageOrganisations)?;
+    let place = organisation.zip(team).filter(|(organisation, team)| {
+        ids.is_some() && team.organisation_id == organisation.id && !organisation.is_being_deleted()
+    });
+    let (organisation, team) = place.ok_or_else(Problem::not_found)?;
+    Ok((caller, organisation, team))
+}
+
+/// Another name: `None` leaves the one that is there.
+#[derive(Clone, Debug)]
+pub(crate) struct Rename(pub Option<Name>);
+
+impl FromFields for Rename {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let name = fields.change("name", text(Name::parse));
+        if matches!(name, Some(None)) {
+            fields.fault("name", Fault::new("required", "This always has a value."));
+        }
+        Some(Self(name.flatten()))
+    }
+}
+
+/// Why a name stays as it is.
+#[derive(Debug)]
+pub(crate) enum RenameError {
+    /// What it would be the name of was deleted a moment ago.
+    Gone,
+    /// It is of another version than the caller has seen.
+    VersionMismatch,
+    /// Others kept changing it at the same time.
+    Overtaken,
+}
+
+impl From<RenameError> for Problem {
+    fn from(error: RenameError) -> Self {
+        match error {
+            RenameError::Gone => Self::not_found(),
+            RenameError::VersionMismatch => Self::version_mismatch(),
+            RenameError::Overtaken => Self::try_again(1),
+        }
+    }
+}
+
+/// How often a change is made again over somebody else's, before the caller is told to try later.
+pub(crate) const MAX_TRIES: usize = 5;
 
 /// The header that names what was created.
 ///
@@ -91,21 +166,27 @@ pub(crate) mod tests {
     use harness::{Bench, Reply, Sample, SignedIn};
     use jiff::SignedDuration;
     use serde_json::{Value, json};
-    use shared::domain::{
-        organisation::Placement,
-        user::{Role, Status},
+    use shared::{
+        domain::{
+            ids::UserId,
+            organisation::Placement,
+            user::{Role, Status},
+        },
+        store::Renaming,
     };
 
     use super::*;
     use crate::router;
 
     /// The sample of each route.
-    pub(crate) const SAMPLES: [&str; 5] = [
+    pub(crate) const SAMPLES: [&str; 7] = [
         "organisations-list",
         "organisations-create",
         "organisations-read",
         "organisations-list-teams",
         "organisations-create-team",
+        "organisations-change",
+        "organisations-change-team",
     ];
 
     pub(crate) fn app(bench: &Bench) -> App {
@@ -132,6 +213,37 @@ pub(crate) mod tests {
         reply.body
     }
 
+    /// Renames an organisation as another API Owner does.
+    pub(crate) fn rename(bench: &Bench, id: &str, name: &str) -> impl Future<Output = ()> + Send + use<> {
+        let (store, origin) = (bench.store.clone(), bench.origin());
+        let (id, name) = (OrganisationId::parse(id).unwrap(), Name::parse(name).unwrap());
+        async move {
+            let nobody = UserId::new(origin.now, 0);
+            let before = store.caller_and_organisation(&nobody, &id).await.unwrap().1.unwrap();
+            let after = before.renamed(name, origin.now);
+            let renamed = store.rename_organisation(&before, &after, &origin).await.unwrap();
+            assert!(matches!(renamed, Renaming::Done), "{renamed:?}");
+        }
+    }
+
+    /// Renames a team as another API Owner does.
+    pub(crate) fn rename_team(
+        bench: &Bench,
+        id: &OrganisationId,
+        team: &TeamId,
+        name: &str,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let (store, origin) = (bench.store.clone(), bench.origin());
+        let (id, team, name) = (id.clone(), team.clone(), Name::parse(name).unwrap());
+        async move {
+            let nobody = UserId::new(origin.now, 0);
+            let before = store.caller_and_team(&nobody, &id, &team).await.unwrap().2.unwrap();
+            let after = before.renamed(name, origin.now);
+            let renamed = store.rename_team(&before, &after, &origin).await.unwrap();
+            assert!(matches!(renamed, Renaming::Done), "{renamed:?}");
+        }
+    }
+
     pub(crate) fn names(reply: &Reply) -> Vec<&str> {
         assert_eq!(reply.status, 200, "{reply:?}");
         reply.body["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect()
@@ -150,7 +262,7 @@ pub(crate) mod tests {
                 if !sample.event()["pathParameters"]["id"].is_null() {
                     sample = sample.id(&acme);
                 }
-                if sample.event()["requestContext"]["http"]["method"] == "POST" {
+                if ["POST", "PATCH"].contains(&sample.event()["requestContext"]["http"]["method"].as_str().unwrap()) {
                     sample = sample.raw_body("{", "text/plain");
                 }
                 let reply = send(&bench, sample).await;

@@ -1,6 +1,6 @@
 //! `POST /v1/organisations`: an API Owner creates an organisation, with its default team.
 
-use axum::{Json, extract::State, response::IntoResponse};
+use axum::{extract::State, response::IntoResponse};
 use http::{StatusCode, header};
 use shared::{
     domain::{
@@ -41,7 +41,7 @@ pub async fn create(
     let origin = request.origin(Actor::User(caller.id), app.clock.now());
     let organisation = app.store.create_organisation(body.name, &origin).await?;
     let location = location(&format!("/v1/organisations/{}", organisation.id))?;
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(OrganisationBody::from(organisation))))
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], OrganisationBody::tagged(organisation)))
 }
 
 #[cfg(test)]
@@ -69,6 +69,7 @@ mod tests {
         let shown = json!({"id": id, "name": "Acme", "default": false, "created_at": now, "updated_at": now});
         assert_eq!((reply.status, &reply.body), (201, &shown));
         assert_eq!(reply.headers["location"], format!("/v1/organisations/{id}"));
+        assert_eq!(reply.headers["etag"], "\"1\"");
         assert_eq!(send(&bench, Sample::of("organisations-read").by(&owner).id(id)).await.body, shown);
         let teams = send(&bench, Sample::of("organisations-list-teams").by(&owner).id(id)).await;
         assert_eq!(names(&teams), ["Default team"]);

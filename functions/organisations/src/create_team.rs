@@ -1,6 +1,6 @@
 //! `POST /v1/organisations/{id}/teams`: an API Owner creates a team.
 
-use axum::{Json, extract::State, response::IntoResponse};
+use axum::{extract::State, response::IntoResponse};
 use http::{StatusCode, header};
 use shared::{
     domain::{audit::Actor, name::Name, organisation::Organisation},
@@ -57,7 +57,7 @@ pub async fn create(
     };
     let location = location(&format!("/v1/organisations/{id}/teams/{}", team.id))?;
     // The default team was created with the organisation.
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(TeamBody::new(team, false))))
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], TeamBody::tagged(team, false)))
 }
 
 #[cfg(test)]
@@ -94,6 +94,7 @@ mod tests {
         });
         assert_eq!((reply.status, &reply.body), (201, &shown));
         assert_eq!(reply.headers["location"], format!("/v1/organisations/{id}/teams/{team}"));
+        assert_eq!(reply.headers["etag"], "\"1\"");
         let list = send(&bench, Sample::of("organisations-list-teams").by(&owner).id(id)).await;
         assert_eq!(names(&list), ["Default team", "Mobile"]);
         assert_eq!(list.body["items"][1], shown);

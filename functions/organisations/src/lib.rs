@@ -1,13 +1,18 @@
-//! Organisations and their teams: API Owners create, list and read them.
+//! Organisations and their teams: API Owners create, list, read and rename them.
 
 pub mod body;
+pub mod change;
+pub mod change_team;
 pub mod create;
 pub mod create_team;
 pub mod list;
 pub mod list_teams;
 pub mod read;
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, patch},
+};
 use shared::{
     clock::Clock,
     config::{ConfigError, Deployed},
@@ -36,7 +41,8 @@ impl App {
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/v1/organisations", get(list::list).post(create::create))
-        .route("/v1/organisations/{id}", get(read::read))
-        .route("/v1/organisations/{id}/teams", get(list_teams::list).post(create_team::create));
+        .route("/v1/organisations/{id}", get(read::read).patch(change::change))
+        .route("/v1/organisations/{id}/teams", get(list_teams::list).post(create_team::create))
+        .route("/v1/organisations/{id}/teams/{team_id}", patch(change_team::change));
     finished(routes.with_state(app))
 }

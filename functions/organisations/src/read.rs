@@ -1,7 +1,7 @@
 //! `GET /v1/organisations/{id}`: one organisation.
 
 use axum::{Json, extract::State};
-use shared::http::{PathId, Problem, Session};
+use shared::http::{ETag, PathId, Problem, Session};
 
 use crate::{
     App,
@@ -13,9 +13,9 @@ pub async fn read(
     State(app): State<App>,
     session: Session,
     PathId(id): PathId,
-) -> Result<Json<OrganisationBody>, Problem> {
+) -> Result<(ETag, Json<OrganisationBody>), Problem> {
     let (_, organisation) = open(&app, &session, &id).await?;
-    Ok(Json(organisation.into()))
+    Ok(OrganisationBody::tagged(organisation))
 }
 
 #[cfg(test)]

@@ -8,6 +8,11 @@ use super::{
     name::Name,
 };
 
+/// The version of a row that was written before changes were counted, and of every new one.
+fn first_version() -> u64 {
+    1
+}
+
 /// An organisation. It always has a default team; both can be renamed, the Default Organisation never deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Organisation {
@@ -23,6 +28,16 @@ pub struct Organisation {
     /// When it was last changed.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub updated_at: Timestamp,
+    /// Since when it is being deleted: from then on it gets no team and nobody is placed in it.
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub deleting_since: Option<Timestamp>,
+    /// Counts the changes.
+    #[serde(default = "first_version")]
+    pub version: u64,
 }
 
 impl Organisation {
@@ -30,13 +45,31 @@ impl Organisation {
     #[must_use]
     pub fn founded(id: OrganisationId, team_id: TeamId, name: Name, now: Timestamp) -> (Self, Team) {
         let team = Team::founded(team_id.clone(), id.clone(), Name::given("Default team"), now);
-        (Self { id, name, default_team_id: team_id, created_at: now, updated_at: now }, team)
+        let (created_at, updated_at, version) = (now, now, first_version());
+        let founded =
+            Self { id, name, default_team_id: team_id, created_at, updated_at, deleting_since: None, version };
+        (founded, team)
     }
 
     /// Whether it is the Default Organisation, which is never deleted.
     #[must_use]
     pub fn is_default(&self) -> bool {
         self.id == OrganisationId::default_organisation()
+    }
+
+    /// The organisation under another name from `now` on; unchanged where that is its name already.
+    #[must_use]
+    pub fn renamed(&self, name: Name, now: Timestamp) -> Self {
+        if name == self.name {
+            return self.clone();
+        }
+        Self { name, updated_at: now, version: self.version + 1, ..self.clone() }
+    }
+
+    /// Whether it is being deleted: for everybody but those who still have to be moved out of it, it is gone.
+    #[must_use]
+    pub fn is_being_deleted(&self) -> bool {
+        self.deleting_since.is_some()
     }
 
     /// Whether `team` is the one in which people are who were given none.
@@ -61,13 +94,25 @@ pub struct Team {
     /// When it was last changed.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub updated_at: Timestamp,
+    /// Counts the changes.
+    #[serde(default = "first_version")]
+    pub version: u64,
 }
 
 impl Team {
     /// A new team.
     #[must_use]
     pub fn founded(id: TeamId, organisation_id: OrganisationId, name: Name, now: Timestamp) -> Self {
-        Self { id, organisation_id, name, created_at: now, updated_at: now }
+        Self { id, organisation_id, name, created_at: now, updated_at: now, version: first_version() }
+    }
+
+    /// The team under another name from `now` on; unchanged where that is its name already.
+    #[must_use]
+    pub fn renamed(&self, name: Name, now: Timestamp) -> Self {
+        if name == self.name {
+            return self.clone();
+        }
+        Self { name, updated_at: now, version: self.version + 1, ..self.clone() }
     }
 }
 

@@ -25,7 +25,7 @@ pub use instant::{Instant, instant};
 pub use next::Next;
 pub use page::{Listing, PageBody, Parameters};
 pub use parse::{boolean, choice, integer, items, secret, text};
-pub use path::PathId;
+pub use path::{PathId, PathIds};
 pub use people::{ListedPerson, PlaceBody, UserBody};
 pub use problem::{FieldFault, Problem};
 pub use tokens::TokensBody;

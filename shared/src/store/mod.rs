@@ -48,7 +48,7 @@ pub use invitations::{
     OpenedInvitation, ResendFacts, Resent, Revoked, SendFacts, Sent, Surroundings,
 };
 pub use invite_codes::{CodeChange, CodeCreation, CodeDeletion, CodePage};
-pub use organisations::TeamCreation;
+pub use organisations::{Renaming, TeamCreation};
 pub use orphans::PoolWalk;
 pub use outbox::{Outbox, Taken};
 pub use password::{PasswordChanged, Posed};

@@ -19,9 +19,40 @@ use crate::domain::{
 pub enum TeamCreation {
     /// It is there.
     Created(Team),
-    /// There is no such organisation.
+    /// There is no such organisation, or not for long.
     NoSuchOrganisation,
 }
+
+/// What became of another name.
+#[derive(Debug)]
+pub enum Renaming<T> {
+    /// Written.
+    Done,
+    /// Somebody else changed it since it was read: this is what stands there now.
+    Overtaken(Box<T>),
+    /// It was deleted.
+    Gone,
+}
+
+/// The condition of a row that it is of the version that was read. A row from before versions were counted has none.
+fn unchanged(change: Change, version: u64, further: &str) -> Change {
+    let first = if version == 1 { "attribute_not_exists(#version) OR " } else { "" };
+    let condition = format!("attribute_exists(#pk) AND ({first}#version = :version){further}");
+    change.when(&condition).with("version", version)
+}
+
+/// Another name, one version on.
+fn renaming(key: Key, name: &Name, version: u64, origin: &Origin) -> Change {
+    Change::update(key, "SET #name = :name, #updated_at = :now, #version = :next")
+        .with("name", name)
+        .with("now", origin.now.as_millisecond())
+        .with("next", version)
+}
+
+/// That an organisation is not being deleted.
+const NOT_DELETING: &str = "attribute_not_exists(#deleting_since)";
+/// That an organisation is there and stays.
+const STANDS: &str = "attribute_exists(#pk) AND attribute_not_exists(#deleting_since)";
 
 /// An organisation's row with its index keys.
 pub(super) fn organisation_row(organisation: &Organisation) -> Change {
@@ -56,7 +87,53 @@ impl Store {
         }
     }
 
-    /// Writes a team of an organisation that is there.
+    /// Writes the name of `after` over `before`, if nobody else changed the organisation and it is not being deleted.
+    ///
+    /// One transaction: organisation, audit.
+    pub async fn rename_organisation(
+        &self,
+        before: &Organisation,
+        after: &Organisation,
+        origin: &Origin,
+    ) -> Result<Renaming<Organisation>, StoreError> {
+        let mut transaction = Transaction::default();
+        let change = renaming(Key::organisation(&before.id), &after.name, after.version, origin);
+        let change = unchanged(change, before.version, &format!(" AND {NOT_DELETING}"));
+        let position = transaction.add(change);
+        let event = self.event(origin, "organisation.renamed", Some(before.id.as_str()));
+        transaction.audit(&event.personal_change("name"));
+        match self.db.commit(transaction).await? {
+            Commit::Done => Ok(Renaming::Done),
+            Commit::Lost(lost) => Ok(match lost.row::<Organisation>(position)? {
+                Some(now) if !now.is_being_deleted() => Renaming::Overtaken(Box::new(now)),
+                _ => Renaming::Gone,
+            }),
+        }
+    }
+
+    /// Writes the name of `after` over `before`, if nobody else changed the team.
+    ///
+    /// One transaction: team, audit.
+    pub async fn rename_team(
+        &self,
+        before: &Team,
+        after: &Team,
+        origin: &Origin,
+    ) -> Result<Renaming<Team>, StoreError> {
+        let mut transaction = Transaction::default();
+        let change = renaming(Key::team(&before.id), &after.name, after.version, origin);
+        let position = transaction.add(unchanged(change, before.version, ""));
+        let event = self.event(origin, "team.renamed", Some(before.id.as_str()));
+        transaction.audit(&event.personal_change("name"));
+        match self.db.commit(transaction).await? {
+            Commit::Done => Ok(Renaming::Done),
+            Commit::Lost(lost) => {
+                Ok(lost.row(position)?.map_or(Renaming::Gone, |now| Renaming::Overtaken(Box::new(now))))
+            }
+        }
+    }
+
+    /// Writes a team of an organisation that is there and stays.
     ///
     /// One transaction: organisation (check), team, audit.
     pub async fn create_team(
@@ -67,7 +144,7 @@ impl Store {
     ) -> Result<TeamCreation, StoreError> {
         let team = Team::founded(self.new_team_id(origin), organisation.clone(), name, origin.now);
         let mut transaction = Transaction::default();
-        let place = transaction.add(Change::check(Key::organisation(organisation), "attribute_exists(#pk)"));
+        let place = transaction.add(Change::check(Key::organisation(organisation), STANDS));
         transaction.add(team_row(&team).when_new());
         let event = self.event(origin, "team.created", Some(team.id.as_str()));
         transaction.audit(&event.personal_change("name").change("organisation_id", (), organisation));
@@ -90,6 +167,18 @@ impl Store {
     ) -> Result<(Option<User>, Option<Organisation>), StoreError> {
         let fetched = self.db.fetch([Key::user(caller), Key::organisation(id)]).await?;
         Ok((fetched.get(&Key::user(caller))?, fetched.get(&Key::organisation(id))?))
+    }
+
+    /// Reads a caller, an organisation and a team, whichever organisation that is of, in one batch.
+    pub async fn caller_and_team(
+        &self,
+        caller: &UserId,
+        id: &OrganisationId,
+        team: &TeamId,
+    ) -> Result<(Option<User>, Option<Organisation>, Option<Team>), StoreError> {
+        let fetched = self.db.fetch([Key::user(caller), Key::organisation(id), Key::team(team)]).await?;
+        let organisation = fetched.get(&Key::organisation(id))?;
+        Ok((fetched.get(&Key::user(caller))?, organisation, fetched.get(&Key::team(team))?))
     }
 
     /// A page over the organisations, in the order in which they were created, the Default Organisation first.

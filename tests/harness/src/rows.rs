@@ -26,13 +26,24 @@ impl Bench {
 
     /// Writes one attribute of a person's row, past every rule.
     pub fn overwrite(&self, id: &UserId, attribute: &str, value: &Value) -> impl Future<Output = ()> + Send + use<> {
+        self.overwrite_row(&format!("USER#{id}"), "USER", attribute, value)
+    }
+
+    /// Writes one attribute of a row of `Portal`, past every rule.
+    pub fn overwrite_row(
+        &self,
+        pk: &str,
+        sk: &str,
+        attribute: &str,
+        value: &Value,
+    ) -> impl Future<Output = ()> + Send + use<> {
         let update = self
             .services
             .dynamodb()
             .update_item()
             .table_name(self.services.portal_table())
-            .key("pk", serde_dynamo::to_attribute_value(format!("USER#{id}")).unwrap())
-            .key("sk", serde_dynamo::to_attribute_value("USER").unwrap())
+            .key("pk", serde_dynamo::to_attribute_value(pk).unwrap())
+            .key("sk", serde_dynamo::to_attribute_value(sk).unwrap())
             .update_expression("SET #attribute = :value")
             .expression_attribute_names("#attribute", attribute)
             .expression_attribute_values(":value", serde_dynamo::to_attribute_value(value).unwrap());

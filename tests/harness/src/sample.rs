@@ -35,6 +35,11 @@ impl Sample {
         self.parameter("id", &id.to_string())
     }
 
+    /// Puts `id` where the sample's path has a team's.
+    pub fn team(self, id: impl std::fmt::Display) -> Self {
+        self.parameter("team_id", &id.to_string())
+    }
+
     /// Puts `code` where the sample's path has one.
     pub fn code(self, code: &str) -> Self {
         self.parameter("code", code)

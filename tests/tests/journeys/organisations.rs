@@ -45,3 +45,29 @@ async fn people_of_a_team_see_each_other_and_nobody_else() {
     assert_eq!(site.get(&grace, "/v1/organisations").await.refusal(), (403, "forbidden"));
     assert_eq!(site.get(&grace, &teams).await.refusal(), (403, "forbidden"));
 }
+
+#[tokio::test]
+async fn a_new_name_is_shown_to_everybody_at_once_and_an_outdated_change_is_refused() {
+    let site = Site::open().await;
+    let owner = site.access(OWNER).await;
+    let acme = create(&site, &owner, "/v1/organisations", &json!({"name": "Acme"})).await;
+    let path = format!("/v1/organisations/{}", acme["id"].as_str().unwrap());
+    let mobile = create(&site, &owner, &format!("{path}/teams"), &json!({"name": "Mobile"})).await;
+    let body = json!({
+        "email": "grace@example.com", "first_name": "Grace", "last_name": "Hopper", "password": PASSWORD,
+        "active": true, "organisation_id": acme["id"], "team_ids": [mobile["id"]],
+    });
+    create(&site, &owner, "/v1/users", &body).await;
+    let grace = site.access("grace@example.com").await;
+
+    let tag = site.get(&owner, &path).await.headers["etag"].to_str().unwrap().to_owned();
+    let renamed = site.change(&owner, &path, &tag, &json!({"name": "Apex"})).await;
+    let outdated = site.change(&owner, &path, &tag, &json!({"name": "Other"})).await;
+    let team = format!("{path}/teams/{}", mobile["id"].as_str().unwrap());
+    site.send(Method::PATCH, &team, Some(&owner), Some(&json!({"name": "Desk"}))).await.ok(200);
+
+    assert_eq!(renamed.ok(200)["name"], "Apex");
+    assert_eq!(outdated.refusal(), (412, "version-mismatch"));
+    let me = site.get(&grace, "/v1/me").await.ok(200);
+    assert_eq!((&me["organisation"]["name"], &me["teams"][0]["name"]), (&json!("Apex"), &json!("Desk")));
+}

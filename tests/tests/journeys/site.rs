@@ -1,7 +1,7 @@
 //! A portal as its visitors know it: an address, and the mail that comes from it.
 
 use local::{Options, OwnerOptions, Portal};
-use reqwest::{Client, Method, StatusCode, header::HeaderMap};
+use reqwest::{Client, Method, Response, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
 /// The password of everybody in these journeys.
@@ -64,12 +64,21 @@ impl Site {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.unwrap();
+        Self::answer(path, request.send().await.unwrap()).await
+    }
+
+    async fn answer(path: &str, response: Response) -> Answer {
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
         assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{path}: {text}");
         Answer { status: status.as_u16(), headers, body }
+    }
+
+    /// Changes as somebody what stands at a path, from the version that `tag` names.
+    pub async fn change(&self, token: &str, path: &str, tag: &str, body: &Value) -> Answer {
+        let request = self.http.patch(format!("{}{path}", self.base)).bearer_auth(token).header("if-match", tag);
+        Self::answer(path, request.json(body).send().await.unwrap()).await
     }
 
     /// Posts as a visitor.
