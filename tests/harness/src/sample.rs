@@ -25,6 +25,15 @@ impl Sample {
         Self { event: serde_json::from_str(&text).unwrap() }
     }
 
+    /// The event in `events/` of this route, named as API Gateway names it.
+    pub fn for_route(key: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events");
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let mut events = files.map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap());
+        let event = events.find(|event: &Value| event["routeKey"] == key);
+        Self { event: event.unwrap_or_else(|| panic!("no sample for {key}")) }
+    }
+
     /// The event itself.
     pub fn event(&self) -> Value {
         self.event.clone()
@@ -51,7 +60,8 @@ impl Sample {
         self
     }
 
-    fn parameter(mut self, name: &str, value: &str) -> Self {
+    /// Puts `value` where the sample's path has the parameter `name`.
+    pub fn parameter(mut self, name: &str, value: &str) -> Self {
         let old = self.event["pathParameters"][name].as_str().unwrap().to_owned();
         let path = self.event["rawPath"].as_str().unwrap().replace(&old, value);
         self.event["pathParameters"][name] = json!(value);
