@@ -151,7 +151,7 @@ pub async fn ensure_owner(
 
 /// Creates the owner, or finishes the creation that was `begun`.
 async fn create(parts: &Parts, begun: Option<User>, new: NewUser, password: &Password) -> Result<(), SeedError> {
-    let origin = Origin { actor: Actor::System, request_id: "local".to_owned(), now: parts.clock.now() };
+    let origin = Origin::new(Actor::System, "local", parts.clock.now());
     let user = match begun {
         Some(user) => user,
         None => match parts.store.begin_creation(new, &origin).await? {

@@ -17,7 +17,7 @@ use crate::{App, Parameters};
 /// # Errors
 /// [`StoreError`]; what was laid so far stays, and may be laid again.
 pub async fn lay(app: &App, parameters: &Parameters, previous: Option<&Parameters>) -> Result<(), StoreError> {
-    let origin = Origin { actor: Actor::System, request_id: "bootstrap".to_owned(), now: app.clock.now() };
+    let origin = Origin::new(Actor::System, "bootstrap", app.clock.now());
     let mut first = Settings { sender: parameters.sender.clone(), ..Settings::default() };
     if let Some(name) = &parameters.portal_name {
         first.portal_name = name.clone();

@@ -1,7 +1,6 @@
 //! `POST /v1/invite-codes`: creates a code, a chosen one or one that is drawn.
 
-use axum::{Json, extract::State, response::IntoResponse};
-use http::{HeaderValue, StatusCode, header};
+use axum::extract::State;
 use jiff::Timestamp;
 use shared::{
     domain::{
@@ -15,12 +14,16 @@ use shared::{
         user::User,
     },
     http::{
-        ETag, FieldFault, Fields, Payload, Problem, RequestId, Session, admit, boolean, instant, integer, items, text,
+        Created, FieldFault, Fields, IdempotencyKey, Payload, Problem, RequestId, Session, admit, boolean, instant,
+        integer, items, recall, text,
     },
     store::CodeCreation,
 };
 
-use crate::{App, view::shown};
+use crate::{
+    App,
+    view::{CodeBody, shown},
+};
 
 /// How often another code is drawn because there is one that reads the same: with 80 random bits hardly ever once.
 const MAX_DRAWS: usize = 5;
@@ -116,29 +119,44 @@ pub async fn create(
     State(app): State<App>,
     session: Session,
     request: RequestId,
+    key: IdempotencyKey,
     payload: Payload,
-) -> Result<impl IntoResponse, Problem> {
-    let caller = admit(&session, app.store.person(&session.user_id).await?)?;
-    decide(&caller, Action::ManageInviteCodes)?;
+) -> Result<Created<CodeBody>, Problem> {
     let now = app.clock.now();
-    let body = payload.read_with(|fields| Create::read(fields, now))?;
-    let origin = request.origin(Actor::User(caller.id.clone()), now);
-    let team = app.store.team_of_code(&body.team_id).await?.ok_or(CreateError::NoSuchTeam)?;
-    let code = write(&app, &body, &team, &caller, &origin).await?;
-    let location = format!("/v1/invite-codes/{}", code.code.as_str());
-    let location = HeaderValue::from_str(&location).map_err(Problem::internal)?;
-    let version = ETag(code.version);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], version, Json(shown(&app, code, now).await?)))
+    let wish = key.of_user(&session.user_id, &payload, now);
+    let (caller, record) = app.store.caller_and_record(&session.user_id, wish.sought()).await?;
+    let caller = admit(&session, caller)?;
+    decide(&caller, Action::ManageInviteCodes)?;
+    let origin = request.origin(Actor::User(caller.id.clone()), now).repeatable(wish.granted()?);
+    let (code, replayed) = match record {
+        Some(record) => (recall(&app.store, record, &origin).await?, true),
+        None => {
+            let body = payload.read_with(|fields| Create::read(fields, now))?;
+            let team = app.store.team_of_code(&body.team_id).await?.ok_or(CreateError::NoSuchTeam)?;
+            write(&app, &body, &team, &caller, &origin).await?
+        }
+    };
+    let (location, version) = (format!("/v1/invite-codes/{}", code.code.as_str()), code.version);
+    // Shown as it stood when it was created, also where that is a while ago.
+    let created_at = code.created_at;
+    Ok(Created::at(location, shown(&app, code, created_at).await?).version(version).replayed(replayed))
 }
 
-/// Writes the chosen code, or draws one until it is free.
-async fn write(app: &App, body: &Create, team: &Team, caller: &User, origin: &Origin) -> Result<InviteCode, Problem> {
+/// Writes the chosen code, or draws one until it is free. Also tells whether another request was there first.
+async fn write(
+    app: &App,
+    body: &Create,
+    team: &Team,
+    caller: &User,
+    origin: &Origin,
+) -> Result<(InviteCode, bool), Problem> {
     for _ in 0..MAX_DRAWS {
         let id = InviteCodeId::new(origin.now, app.random.number());
         let text = body.code.clone().unwrap_or_else(|| Code::generated(app.random.number()));
         let code = body.row(id, text, team, caller, origin.now);
         match app.store.create_invite_code(&code, origin).await? {
-            CodeCreation::Done => return Ok(code),
+            CodeCreation::Done => return Ok((code, false)),
+            CodeCreation::Repeated(record) => return Ok((recall(&app.store, record, origin).await?, true)),
             CodeCreation::NoSuchTeam => return Err(CreateError::NoSuchTeam.into()),
             CodeCreation::Taken if body.code.is_some() => return Err(CreateError::Taken.into()),
             CodeCreation::Taken => {}

@@ -1,11 +1,11 @@
 //! How organisations and teams are shown, and what their routes have in common.
 
 use axum::Json;
-use http::HeaderValue;
 use serde::Serialize;
 use shared::{
     domain::{
         Fault,
+        idempotency::Repeatable,
         ids::{OrganisationId, TeamId},
         name::Name,
         organisation::{Organisation, Team},
@@ -13,6 +13,7 @@ use shared::{
         user::User,
     },
     http::{ETag, Fields, FromFields, Instant, PathIds, Problem, Session, admit, text},
+    store::Record,
 };
 
 use crate::App;
@@ -82,14 +83,29 @@ impl TeamBody {
 /// # Errors
 /// 401, 403, and 404 where there is no such organisation.
 pub(crate) async fn open(app: &App, session: &Session, id: &str) -> Result<(User, Organisation), Problem> {
+    let (caller, organisation, _) = open_once(app, session, id, None).await?;
+    Ok((caller, organisation))
+}
+
+/// The same for a creation in the organisation, with the record of its first request where it may be a repeat.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) async fn open_once(
+    app: &App,
+    session: &Session,
+    id: &str,
+    sought: Option<&Repeatable>,
+) -> Result<(User, Organisation, Option<Record>), Problem> {
     // An id that cannot be one is looked up as another, which tells nothing and keeps the order of checks.
     let id = OrganisationId::parse(id);
     let looked_up = id.clone().unwrap_or_else(OrganisationId::default_organisation);
-    let (caller, organisation) = app.store.caller_and_organisation(&session.user_id, &looked_up).await?;
+    let (caller, organisation, record) =
+        app.store.caller_organisation_and_record(&session.user_id, &looked_up, sought).await?;
     let caller = admit(session, caller)?;
     decide(&caller, Action::ManageOrganisations)?;
     let organisation = organisation.filter(|organisation| id.is_some() && !organisation.is_being_deleted());
-    Ok((caller, organisation.ok_or_else(Problem::not_found)?))
+    Ok((caller, organisation.ok_or_else(Problem::not_found)?, record))
 }
 
 /// Lets an API Owner in and finds the team of the path, which is its organisation's, in one batch.
@@ -152,14 +168,6 @@ impl From<RenameError> for Problem {
 
 /// How often a change is made again over somebody else's, before the caller is told to try later.
 pub(crate) const MAX_TRIES: usize = 5;
-
-/// The header that names what was created.
-///
-/// # Errors
-/// None in practice: ids are plain text.
-pub(crate) fn location(path: &str) -> Result<HeaderValue, Problem> {
-    HeaderValue::from_str(path).map_err(Problem::internal)
-}
 
 #[cfg(test)]
 pub(crate) mod tests {

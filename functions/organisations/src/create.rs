@@ -1,20 +1,17 @@
 //! `POST /v1/organisations`: an API Owner creates an organisation, with its default team.
 
-use axum::{extract::State, response::IntoResponse};
-use http::{StatusCode, header};
+use axum::extract::State;
 use shared::{
     domain::{
         audit::Actor,
         name::Name,
         rights::{Action, decide},
     },
-    http::{Fields, FromFields, Payload, Problem, RequestId, Session, admit, text},
+    http::{Created, Fields, FromFields, IdempotencyKey, Payload, Problem, RequestId, Session, admit, recall, text},
+    store::OrganisationCreation,
 };
 
-use crate::{
-    App,
-    body::{OrganisationBody, location},
-};
+use crate::{App, body::OrganisationBody};
 
 /// How it is called.
 #[derive(Debug)]
@@ -33,21 +30,33 @@ pub async fn create(
     State(app): State<App>,
     session: Session,
     request: RequestId,
+    key: IdempotencyKey,
     payload: Payload,
-) -> Result<impl IntoResponse, Problem> {
-    let caller = admit(&session, app.store.person(&session.user_id).await?)?;
+) -> Result<Created<OrganisationBody>, Problem> {
+    let now = app.clock.now();
+    let wish = key.of_user(&session.user_id, &payload, now);
+    let (caller, record) = app.store.caller_and_record(&session.user_id, wish.sought()).await?;
+    let caller = admit(&session, caller)?;
     decide(&caller, Action::ManageOrganisations)?;
-    let body: Create = payload.read()?;
-    let origin = request.origin(Actor::User(caller.id), app.clock.now());
-    let organisation = app.store.create_organisation(body.name, &origin).await?;
-    let location = location(&format!("/v1/organisations/{}", organisation.id))?;
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], OrganisationBody::tagged(organisation)))
+    let origin = request.origin(Actor::User(caller.id), now).repeatable(wish.granted()?);
+    let creation = match record {
+        Some(record) => OrganisationCreation::Repeated(record),
+        None => app.store.create_organisation(payload.read::<Create>()?.name, &origin).await?,
+    };
+    let (organisation, replayed) = match creation {
+        OrganisationCreation::Created(organisation) => (organisation, false),
+        OrganisationCreation::Repeated(record) => (recall(&app.store, record, &origin).await?, true),
+    };
+    let location = format!("/v1/organisations/{}", organisation.id);
+    let version = organisation.version;
+    Ok(Created::at(location, OrganisationBody::from(organisation)).version(version).replayed(replayed))
 }
 
 #[cfg(test)]
 mod tests {
-    use harness::{Bench, Fault, Reply, Sample, SignedIn, write_units};
+    use harness::{Bench, Creating, Fault, Reply, Sample, SignedIn, write_units};
     use serde_json::{Value, json};
+    use shared::domain::user::Role;
 
     use crate::{
         body::tests::{app, names, organisation, portal, send},
@@ -135,6 +144,64 @@ mod tests {
 
         assert_eq!(bench.rows_in("ORG#").await.len(), 2);
         assert_eq!(bench.services.calls().outstanding(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_repeat_with_an_idempotency_key_creates_no_second_one() {
+        let (bench, owner) = portal().await;
+        let ask = |number| {
+            let body = json!({"name": format!("Organisation {number}")});
+            Sample::of("organisations-create").by(&owner).body(&body)
+        };
+
+        Creating { bench: &bench, router: || router(app(&bench)), ask, anew: 201 }.is_repeatable().await;
+    }
+
+    #[tokio::test]
+    async fn a_key_is_its_callers_own_and_no_reason_to_let_anybody_in() {
+        let (bench, owner) = portal().await;
+        let (other, member) = (
+            bench.signed_in("other@example.com", Role::ApiOwner).await,
+            bench.signed_in("ada@example.com", Role::TeamMember).await,
+        );
+        let ask = |caller| Sample::of("organisations-create").by(caller).header("idempotency-key", "the-same");
+        let first = send(&bench, ask(&owner)).await;
+
+        let (another, refused) = (send(&bench, ask(&other)).await, send(&bench, ask(&member)).await);
+
+        assert_eq!((first.status, another.status, refused.status), (201, 201, 403));
+        assert_ne!(first.body["id"], another.body["id"]);
+        let unusable = send(&bench, ask(&member).header("idempotency-key", "two words")).await;
+        assert_eq!((unusable.status, unusable.problem()), (403, "forbidden"));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_not_recorded_and_the_repeat_is_judged_anew() {
+        let (bench, owner) = portal().await;
+        let ask =
+            |body: &Value| Sample::of("organisations-create").by(&owner).body(body).header("idempotency-key", "k");
+
+        let refused = send(&bench, ask(&json!({"name": ""}))).await;
+        let mended = send(&bench, ask(&json!({"name": "Acme"}))).await;
+
+        assert_eq!((refused.status, mended.status), (422, 201));
+    }
+
+    #[tokio::test]
+    async fn the_record_holds_neither_caller_nor_key_in_clear_and_is_collected() {
+        let (bench, owner) = portal().await;
+        let sample = Sample::of("organisations-create").by(&owner).header("idempotency-key", "of-the-client");
+
+        send(&bench, sample).await;
+
+        let records = bench.rows_in("RECORD#").await;
+        let [record] = records.as_slice() else { panic!("{records:?}") };
+        assert!(!record.to_string().contains("of-the-client") && !record.to_string().contains(owner.user.id.as_str()));
+        let day = bench.now() + jiff::SignedDuration::from_hours(24);
+        assert_eq!(
+            (&record["expires_at"], &record["collect_at"]),
+            (&json!(day.as_millisecond()), &json!(day.as_second() + 1))
+        );
     }
 
     #[tokio::test]

@@ -1,16 +1,15 @@
 //! `POST /v1/organisations/{id}/teams`: an API Owner creates a team.
 
-use axum::{extract::State, response::IntoResponse};
-use http::{StatusCode, header};
+use axum::extract::State;
 use shared::{
     domain::{audit::Actor, name::Name, organisation::Organisation},
-    http::{Fields, FromFields, PathId, Payload, Problem, RequestId, Session, text},
+    http::{Created, Fields, FromFields, IdempotencyKey, PathId, Payload, Problem, RequestId, Session, recall, text},
     store::TeamCreation,
 };
 
 use crate::{
     App,
-    body::{TeamBody, location, open},
+    body::{TeamBody, open_once},
 };
 
 /// How it is called.
@@ -46,23 +45,31 @@ pub async fn create(
     session: Session,
     request: RequestId,
     PathId(id): PathId,
+    key: IdempotencyKey,
     payload: Payload,
-) -> Result<impl IntoResponse, Problem> {
-    let (caller, Organisation { id, .. }) = open(&app, &session, &id).await?;
-    let body: CreateTeam = payload.read()?;
-    let origin = request.origin(Actor::User(caller.id), app.clock.now());
-    let team = match app.store.create_team(&id, body.name, &origin).await? {
-        TeamCreation::Created(team) => team,
-        TeamCreation::NoSuchOrganisation => return Err(CreateTeamError::NoSuchOrganisation.into()),
+) -> Result<Created<TeamBody>, Problem> {
+    let now = app.clock.now();
+    let wish = key.of_user(&session.user_id, &payload, now);
+    let (caller, Organisation { id, .. }, record) = open_once(&app, &session, &id, wish.sought()).await?;
+    let origin = request.origin(Actor::User(caller.id), now).repeatable(wish.granted()?);
+    let creation = match record {
+        Some(record) => TeamCreation::Repeated(record),
+        None => app.store.create_team(&id, payload.read::<CreateTeam>()?.name, &origin).await?,
     };
-    let location = location(&format!("/v1/organisations/{id}/teams/{}", team.id))?;
+    let (team, replayed) = match creation {
+        TeamCreation::Created(team) => (team, false),
+        TeamCreation::NoSuchOrganisation => return Err(CreateTeamError::NoSuchOrganisation.into()),
+        TeamCreation::Repeated(record) => (recall(&app.store, record, &origin).await?, true),
+    };
+    let location = format!("/v1/organisations/{id}/teams/{}", team.id);
     // The default team was created with the organisation.
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], TeamBody::tagged(team, false)))
+    let version = team.version;
+    Ok(Created::at(location, TeamBody::new(team, false)).version(version).replayed(replayed))
 }
 
 #[cfg(test)]
 mod tests {
-    use harness::{Bench, Fault, Reply, Sample, SignedIn, write_units};
+    use harness::{Bench, Creating, Fault, Reply, Sample, SignedIn, write_units};
     use serde_json::{Value, json};
     use shared::domain::{
         ids::{OrganisationId, TeamId},
@@ -155,6 +162,33 @@ mod tests {
         let events = bench.rows_in("AUDIT#").await;
         let event = events.iter().find(|event| event["action"] == "team.created").unwrap();
         assert_eq!((&event["target"], &event["after"]), (&reply.body["id"], &json!({"organisation_id": acme})));
+    }
+
+    #[tokio::test]
+    async fn a_repeat_with_an_idempotency_key_creates_no_second_one() {
+        let (bench, owner) = portal().await;
+        let (acme, _) = bench.organisation("Acme", 0).await;
+        let ask = |number| {
+            let body = json!({"name": format!("Team {number}")});
+            Sample::of("organisations-create-team").by(&owner).id(&acme).body(&body)
+        };
+
+        Creating { bench: &bench, router: || router(app(&bench)), ask, anew: 201 }.is_repeatable().await;
+    }
+
+    #[tokio::test]
+    async fn the_same_team_in_another_organisation_is_another_request() {
+        let (bench, owner) = portal().await;
+        let (acme, _) = bench.organisation("Acme", 0).await;
+        let (other, _) = bench.organisation("Other", 0).await;
+        let ask = |id| {
+            let sample = Sample::of("organisations-create-team").by(&owner).id(id);
+            sample.header("idempotency-key", "the-same")
+        };
+
+        let (first, second) = (send(&bench, ask(&acme)).await, send(&bench, ask(&other)).await);
+
+        assert_eq!((first.status, second.status, second.problem()), (201, 422, "idempotency-key-reused"));
     }
 
     #[tokio::test]

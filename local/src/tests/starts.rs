@@ -64,7 +64,7 @@ async fn an_owner_whose_creation_was_cut_off_is_finished_by_the_next_start() {
         source: Source::ApiOwner,
         start: Start::Becoming(Status::Active),
     };
-    let origin = Origin { actor: Actor::System, request_id: "test".to_owned(), now: parts.clock.now() };
+    let origin = Origin::new(Actor::System, "test", parts.clock.now());
     let begun = parts.store.begin_creation(new, &origin).await.unwrap();
     assert!(matches!(begun, Creation::Begun(_)), "{begun:?}");
     portal.shutdown().await;

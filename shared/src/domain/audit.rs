@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::ids::{EventId, UserId};
+use super::{
+    idempotency::Repeatable,
+    ids::{EventId, UserId},
+};
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +24,7 @@ pub enum Actor {
     System,
 }
 
-/// Where a change comes from: what every write takes along for its audit event.
+/// Where a change comes from: what every write takes along for its audit event, and a creation for its record.
 #[derive(Clone, Debug)]
 pub struct Origin {
     /// Who acts.
@@ -30,6 +33,22 @@ pub struct Origin {
     pub request_id: String,
     /// When it happens: the one instant of the whole request.
     pub now: Timestamp,
+    /// How a repeat of the request is known, where it creates something and its client may send it again.
+    pub repeatable: Option<Repeatable>,
+}
+
+impl Origin {
+    /// What `actor` does at `now`, in a request that no repeat is known of.
+    #[must_use]
+    pub fn new(actor: Actor, request_id: impl Into<String>, now: Timestamp) -> Self {
+        Self { actor, request_id: request_id.into(), now, repeatable: None }
+    }
+
+    /// The same, in a request whose creation is recorded for its repeats.
+    #[must_use]
+    pub fn repeatable(self, repeatable: Option<Repeatable>) -> Self {
+        Self { repeatable, ..self }
+    }
 }
 
 /// One thing that happened.
@@ -97,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_personal_change_leaves_its_name_and_no_value() {
-        let origin = Origin { actor: Actor::System, request_id: "r".to_owned(), now: Timestamp::UNIX_EPOCH };
+        let origin = Origin::new(Actor::System, "r", Timestamp::UNIX_EPOCH);
 
         let event = AuditEvent::new(&origin, 1, "user.changed", None).personal_change("email").change(
             "role",

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod challenge;
 pub mod email;
+pub mod idempotency;
 pub mod ids;
 pub mod invitation;
 pub mod invite_code;

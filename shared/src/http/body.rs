@@ -81,20 +81,23 @@ impl Payload {
     /// # Errors
     /// As [`Payload::read`].
     pub fn read_with<T>(self, read: impl FnOnce(&mut Fields) -> Option<T>) -> Result<T, Problem> {
-        let body = self.0?;
-        let value = if body.is_empty() {
-            Value::Object(Map::new())
-        } else {
-            serde_json::from_slice(&body).map_err(|error| {
-                let detail = format!("The body is no JSON: line {}, column {}.", error.line(), error.column());
-                Problem::new(StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON", detail)
-            })?
-        };
-        let Value::Object(values) = value else {
+        let Value::Object(values) = self.value()? else {
             let detail = "The body is a JSON object.".to_owned();
             return Err(Problem::validation(&[FieldFault { pointer: String::new(), code: "not_an_object", detail }]));
         };
         Fields::new(values, "").finish(read)
+    }
+
+    /// The body as JSON, not judged any further.
+    pub(super) fn value(&self) -> Result<Value, Problem> {
+        let body = self.0.as_ref().map_err(Problem::clone)?;
+        if body.is_empty() {
+            return Ok(Value::Object(Map::new()));
+        }
+        serde_json::from_slice(body).map_err(|error| {
+            let detail = format!("The body is no JSON: line {}, column {}.", error.line(), error.column());
+            Problem::new(StatusCode::BAD_REQUEST, "malformed-json", "Malformed JSON", detail)
+        })
     }
 
     /// Accepts no field at all: an absent body or `{}`.
@@ -103,6 +106,14 @@ impl Payload {
     /// As [`Payload::read`].
     pub fn read_nothing(self) -> Result<(), Problem> {
         self.read::<Nothing>().map(drop)
+    }
+}
+
+#[cfg(test)]
+impl Payload {
+    /// A body that came as JSON.
+    pub(super) fn of(body: &str) -> Self {
+        Self(Ok(body.as_bytes().to_vec()))
     }
 }
 
@@ -269,7 +280,7 @@ mod tests {
     }
 
     fn read(body: &str) -> Result<Person, Problem> {
-        Payload(Ok(body.as_bytes().to_vec())).read()
+        Payload::of(body).read()
     }
 
     fn pointers(problem: &Problem) -> Vec<(String, String)> {
@@ -308,7 +319,7 @@ mod tests {
     #[test]
     fn every_bad_entry_of_a_list_is_named() {
         let read = |body: &str| {
-            let payload = Payload(Ok(body.as_bytes().to_vec()));
+            let payload = Payload::of(body);
             payload.read_with(|fields| {
                 fields.nested("inner", |inner| drop(inner.optional("list", items(4, Email::parse))));
                 fields.required("list", items(4, Email::parse))
@@ -337,7 +348,7 @@ mod tests {
     fn what_is_sent_back_as_it_was_shown_is_no_fault() {
         let shown = serde_json::json!({"fixed": [1], "also": {}, "absent": true});
         let read = |body: &str| {
-            let payload = Payload(Ok(body.as_bytes().to_vec()));
+            let payload = Payload::of(body);
             payload.read_with(|fields| {
                 fields.unchanged(shown.as_object().unwrap(), || Fault::new("fixed", "It is fixed."));
                 Some(())

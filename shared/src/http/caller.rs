@@ -85,7 +85,7 @@ impl RequestId {
     /// The origin of what `actor` does in this request at `now`.
     #[must_use]
     pub fn origin(&self, actor: Actor, now: Timestamp) -> Origin {
-        Origin { actor, request_id: self.0.clone(), now }
+        Origin::new(actor, self.0.clone(), now)
     }
 }
 

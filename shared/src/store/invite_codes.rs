@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Listed, Places, Store, StoreError,
+    Listed, Places, Record, Store, StoreError,
     change::Change,
     keys::{self, Key},
     transaction::{Commit, Transaction},
@@ -17,7 +17,7 @@ use crate::domain::{
 };
 
 /// What became of a new code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CodeCreation {
     /// Written.
     Done,
@@ -25,6 +25,8 @@ pub enum CodeCreation {
     Taken,
     /// The team is not there any more.
     NoSuchTeam,
+    /// A request with the same key was there first.
+    Repeated(Record),
 }
 
 /// What became of a change of a code.
@@ -87,7 +89,7 @@ impl Store {
 
     /// Writes a new code, unless there is one that reads the same.
     ///
-    /// One transaction: code, check of its team, audit.
+    /// One transaction: code, check of its team, audit, record.
     pub async fn create_invite_code(&self, code: &InviteCode, origin: &Origin) -> Result<CodeCreation, StoreError> {
         let mut transaction = Transaction::default();
         let put = Change::put(Key::invite_code(&code.code.folded()), code)
@@ -107,11 +109,16 @@ impl Store {
             .change("active", (), code.active)
             .change("auto_approve", (), code.auto_approve);
         transaction.audit(&event);
-        match self.db.commit(transaction).await? {
-            Commit::Done => Ok(CodeCreation::Done),
-            Commit::Lost(lost) if team.iter().any(|team| lost.at(*team)) => Ok(CodeCreation::NoSuchTeam),
-            Commit::Lost(lost) if lost.at(taken) => Ok(CodeCreation::Taken),
-            Commit::Lost(_) => Err(StoreError::Busy),
+        let record = transaction.record(origin, code);
+        let lost = match self.db.commit(transaction).await? {
+            Commit::Done => return Ok(CodeCreation::Done),
+            Commit::Lost(lost) => lost,
+        };
+        match lost.record(record)? {
+            Some(record) => Ok(CodeCreation::Repeated(record)),
+            None if lost.at(taken) => Ok(CodeCreation::Taken),
+            None if team.into_iter().any(|team| lost.at(team)) => Ok(CodeCreation::NoSuchTeam),
+            None => Err(StoreError::Busy),
         }
     }
 

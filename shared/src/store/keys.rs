@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::{
     audit::AuditEvent,
     email::Email,
+    idempotency::Repeatable,
     ids::{InvitationId, InviteCodeId, MailId, OrganisationId, TeamId, UserId},
     invite_code::FoldedCode,
     link::HashedToken,
@@ -96,6 +97,12 @@ impl Key {
     #[must_use]
     pub fn unknown_codes_of(source: &SourceAddress) -> Self {
         Self::new(Table::Portal, format!("{THROTTLE_PREFIX}codes#{}", source.as_str()), "THROTTLE")
+    }
+
+    /// The record of the creation that a request asks for.
+    #[must_use]
+    pub fn record(repeatable: &Repeatable) -> Self {
+        Self::new(Table::Portal, format!("RECORD#{}", repeatable.record.as_str()), "RECORD")
     }
 
     /// The portal's settings.

@@ -11,6 +11,7 @@ pub mod keys;
 mod outbox;
 mod places;
 mod query;
+mod record;
 mod retry;
 mod rows;
 mod transaction;
@@ -48,13 +49,14 @@ pub use invitations::{
     OpenedInvitation, ResendFacts, Resent, Revoked, SendFacts, Sent, Surroundings,
 };
 pub use invite_codes::{CodeChange, CodeCreation, CodeDeletion, CodePage};
-pub use organisations::{Renaming, TeamCreation};
+pub use organisations::{OrganisationCreation, Renaming, TeamCreation};
 pub use orphans::PoolWalk;
 pub use outbox::{Outbox, Taken};
 pub use password::{PasswordChanged, Posed};
 pub use people::{Filter, Page};
 pub use places::Places;
 pub use query::Listed;
+pub use record::{Recalled, Record};
 pub use redemption::{Redeemed, RedemptionFacts};
 pub use registration::{Registered, RegistrationFacts};
 pub use rows::{InvitationCopy, Sentinel, Stage};

@@ -1,18 +1,28 @@
 //! Organisations and their teams: creating, finding and listing them.
 
 use super::{
-    Listed, Store, StoreError,
+    Listed, Record, Store, StoreError,
     change::Change,
     keys::{self, Key},
     transaction::{Commit, Transaction},
 };
 use crate::domain::{
     audit::Origin,
+    idempotency::Repeatable,
     ids::{OrganisationId, TeamId, UserId},
     name::Name,
     organisation::{Organisation, Team},
     user::User,
 };
+
+/// What became of creating an organisation.
+#[derive(Debug)]
+pub enum OrganisationCreation {
+    /// It is there.
+    Created(Organisation),
+    /// A request with the same key was there first.
+    Repeated(Record),
+}
 
 /// What became of creating a team.
 #[derive(Debug)]
@@ -21,6 +31,8 @@ pub enum TeamCreation {
     Created(Team),
     /// There is no such organisation, or not for long.
     NoSuchOrganisation,
+    /// A request with the same key was there first.
+    Repeated(Record),
 }
 
 /// What became of another name.
@@ -71,8 +83,8 @@ pub(super) fn team_row(team: &Team) -> Change {
 impl Store {
     /// Writes an organisation and its default team.
     ///
-    /// One transaction: organisation, team, audit.
-    pub async fn create_organisation(&self, name: Name, origin: &Origin) -> Result<Organisation, StoreError> {
+    /// One transaction: organisation, team, audit, record.
+    pub async fn create_organisation(&self, name: Name, origin: &Origin) -> Result<OrganisationCreation, StoreError> {
         let id = OrganisationId::new(origin.now, self.db.random.number());
         let (organisation, team) = Organisation::founded(id, self.new_team_id(origin), name, origin.now);
         let mut transaction = Transaction::default();
@@ -80,10 +92,11 @@ impl Store {
         transaction.add(team_row(&team).when_new());
         let event = self.event(origin, "organisation.created", Some(organisation.id.as_str()));
         transaction.audit(&event.personal_change("name").change("default_team_id", (), &organisation.default_team_id));
+        let record = transaction.record(origin, &organisation);
         match self.db.commit(transaction).await? {
-            Commit::Done => Ok(organisation),
+            Commit::Done => Ok(OrganisationCreation::Created(organisation)),
             // The ids are new: another try draws others.
-            Commit::Lost(_) => Err(StoreError::Busy),
+            Commit::Lost(lost) => lost.record(record)?.map(OrganisationCreation::Repeated).ok_or(StoreError::Busy),
         }
     }
 
@@ -135,7 +148,7 @@ impl Store {
 
     /// Writes a team of an organisation that is there and stays.
     ///
-    /// One transaction: organisation (check), team, audit.
+    /// One transaction: organisation (check), team, audit, record.
     pub async fn create_team(
         &self,
         organisation: &OrganisationId,
@@ -148,10 +161,15 @@ impl Store {
         transaction.add(team_row(&team).when_new());
         let event = self.event(origin, "team.created", Some(team.id.as_str()));
         transaction.audit(&event.personal_change("name").change("organisation_id", (), organisation));
-        match self.db.commit(transaction).await? {
-            Commit::Done => Ok(TeamCreation::Created(team)),
-            Commit::Lost(lost) if lost.at(place) => Ok(TeamCreation::NoSuchOrganisation),
-            Commit::Lost(_) => Err(StoreError::Busy),
+        let record = transaction.record(origin, &team);
+        let lost = match self.db.commit(transaction).await? {
+            Commit::Done => return Ok(TeamCreation::Created(team)),
+            Commit::Lost(lost) => lost,
+        };
+        match lost.record(record)? {
+            Some(record) => Ok(TeamCreation::Repeated(record)),
+            None if lost.at(place) => Ok(TeamCreation::NoSuchOrganisation),
+            None => Err(StoreError::Busy),
         }
     }
 
@@ -165,8 +183,21 @@ impl Store {
         caller: &UserId,
         id: &OrganisationId,
     ) -> Result<(Option<User>, Option<Organisation>), StoreError> {
-        let fetched = self.db.fetch([Key::user(caller), Key::organisation(id)]).await?;
-        Ok((fetched.get(&Key::user(caller))?, fetched.get(&Key::organisation(id))?))
+        let (caller, organisation, _) = self.caller_organisation_and_record(caller, id, None).await?;
+        Ok((caller, organisation))
+    }
+
+    /// Reads a caller, an organisation and, where the request may be a repeat, the record of its first, in one batch.
+    pub async fn caller_organisation_and_record(
+        &self,
+        caller: &UserId,
+        id: &OrganisationId,
+        sought: Option<&Repeatable>,
+    ) -> Result<(Option<User>, Option<Organisation>, Option<Record>), StoreError> {
+        let keys = [Key::user(caller), Key::organisation(id)];
+        let fetched = self.db.fetch(keys.into_iter().chain(sought.map(Key::record))).await?;
+        let (caller, organisation) = (fetched.get(&Key::user(caller))?, fetched.get(&Key::organisation(id))?);
+        Ok((caller, organisation, fetched.record(sought)?))
     }
 
     /// Reads a caller, an organisation and a team, whichever organisation that is of, in one batch.

@@ -86,7 +86,7 @@ impl Bench {
 
     /// What the system does now.
     pub fn origin(&self) -> Origin {
-        Origin { actor: Actor::System, request_id: "test".to_owned(), now: self.clock.now() }
+        Origin::new(Actor::System, "test", self.clock.now())
     }
 
     /// Moves the portal's clock.

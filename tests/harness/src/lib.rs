@@ -6,6 +6,7 @@
 
 mod bench;
 mod codes;
+mod repeats;
 mod reply;
 mod rows;
 mod sample;
@@ -14,6 +15,7 @@ mod units;
 pub use bench::{Bench, PASSWORD, SignedIn, email, organisation};
 pub use codes::CODE;
 pub use local_services::{Call, Fault};
+pub use repeats::{Creating, assert_replays, is_replay};
 pub use reply::Reply;
 pub use sample::Sample;
 pub use units::write_units;

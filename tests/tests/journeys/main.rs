@@ -10,6 +10,7 @@ mod passwords;
 mod people;
 mod refusals;
 mod registration;
+mod repeats;
 mod roles;
 mod secrets;
 mod sessions;

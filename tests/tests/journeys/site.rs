@@ -75,6 +75,12 @@ impl Site {
         Answer { status: status.as_u16(), headers, body }
     }
 
+    /// Posts as somebody, as often as it takes: under `key` it is one request.
+    pub async fn create_once(&self, token: &str, path: &str, body: &Value, key: &str) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(token).header("idempotency-key", key);
+        Self::answer(path, request.json(body).send().await.unwrap()).await
+    }
+
     /// Changes as somebody what stands at a path, from the version that `tag` names.
     pub async fn change(&self, token: &str, path: &str, tag: &str, body: &Value) -> Answer {
         let request = self.http.patch(format!("{}{path}", self.base)).bearer_auth(token).header("if-match", tag);

@@ -38,7 +38,7 @@ impl From<bool> for Swept {
 
 impl<'a> Run<'a> {
     pub fn new(app: &'a App, until: Option<Timestamp>) -> Self {
-        let origin = Origin { actor: Actor::System, request_id: "expire".to_owned(), now: app.clock.now() };
+        let origin = Origin::new(Actor::System, "expire", app.clock.now());
         Self { app, origin, report: Report::default(), until, out_of_time: false }
     }
 

@@ -1,6 +1,6 @@
 //! What the endpoint does where nothing comes in between.
 
-use harness::{Bench, CODE, Reply, Sample, SignedIn};
+use harness::{Bench, CODE, Creating, Reply, Sample, SignedIn, assert_replays};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::{
@@ -204,6 +204,36 @@ async fn values_have_bounds_and_every_fault_is_named() {
         let body = json!({"team_id": TeamId::default_team(), field: value});
         assert_eq!(create(&bench, &owner, &body).await.faults(), [(format!("/{field}").as_str(), code)]);
     }
+}
+
+#[tokio::test]
+async fn a_repeat_with_an_idempotency_key_draws_no_second_code() {
+    let (bench, owner) = portal().await;
+    let ask = |number| {
+        let body = json!({"team_id": TeamId::default_team(), "quota": number + 1, "note": "For the crew"});
+        Sample::of("invite-codes-create").by(&owner).body(&body)
+    };
+
+    Creating { bench: &bench, router: || router(app(&bench)), ask, anew: 201 }.is_repeatable().await;
+}
+
+#[tokio::test]
+async fn a_chosen_code_is_created_once_and_answered_as_it_was_whatever_became_of_it() {
+    let (bench, owner) = portal().await;
+    let body = json!({"team_id": TeamId::default_team(), "code": CODE, "expires_at": "2026-01-15T10:30:00Z"});
+    let ask = || Sample::of("invite-codes-create").by(&owner).body(&body).header("idempotency-key", "k");
+    let first = send(&bench, ask()).await;
+    send(&bench, Sample::of("invite-codes-change").by(&owner).code(CODE).body(&json!({"active": false}))).await;
+    bench.advance(SignedDuration::from_hours(2));
+
+    let after_its_expiry = send(&bench, ask()).await;
+    send(&bench, Sample::of("invite-codes-delete").by(&owner).code(CODE)).await;
+    let after_its_deletion = send(&bench, ask()).await;
+
+    assert_eq!((first.status, &first.body["state"]), (201, &json!("usable")));
+    assert_replays(&after_its_expiry, &first);
+    assert_replays(&after_its_deletion, &first);
+    assert!(bench.code(CODE).await.is_none());
 }
 
 #[tokio::test]

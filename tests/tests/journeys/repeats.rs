@@ -1,0 +1,35 @@
+//! Clients that lost an answer and send their request again.
+
+use serde_json::{Value, json};
+
+use crate::site::{Answer, OWNER, Site};
+
+/// Asserts that the repeat of a creation answers as the first did, and says so.
+fn assert_repeated(first: &Answer, repeat: &Answer) {
+    assert_eq!((repeat.status, &repeat.body), (first.status, &first.body));
+    assert_eq!(repeat.headers.get("location"), first.headers.get("location"));
+    assert!(!first.headers.contains_key("idempotency-replayed"));
+    assert_eq!(repeat.headers["idempotency-replayed"], "true");
+}
+
+#[tokio::test]
+async fn a_client_that_lost_an_answer_sends_its_request_again_and_creates_nothing_twice() {
+    let site = Site::open().await;
+    let owner = site.access(OWNER).await;
+    let create = async |path: &str, body: Value, key: &str| site.create_once(&owner, path, &body, key).await;
+
+    let acme = create("/v1/organisations", json!({"name": "Acme"}), "acme").await;
+    assert_repeated(&acme, &create("/v1/organisations", json!({"name": "Acme"}), "acme").await);
+    let other = create("/v1/organisations", json!({"name": "Other"}), "acme").await;
+    assert_eq!(other.refusal(), (422, "idempotency-key-reused"));
+
+    let teams = format!("/v1/organisations/{}/teams", acme.body["id"].as_str().unwrap());
+    let team = create(&teams, json!({"name": "Mobile"}), "mobile").await;
+    assert_repeated(&team, &create(&teams, json!({"name": "Mobile"}), "mobile").await);
+    let code = json!({"team_id": team.body["id"]});
+    let drawn = create("/v1/invite-codes", code.clone(), "code").await;
+    assert_repeated(&drawn, &create("/v1/invite-codes", code, "code").await);
+
+    let count = async |path: &str| site.get(&owner, path).await.ok(200)["items"].as_array().unwrap().len();
+    assert_eq!((count("/v1/organisations").await, count(&teams).await, count("/v1/invite-codes").await), (2, 2, 1));
+}
