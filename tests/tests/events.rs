@@ -15,7 +15,7 @@ mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner, an invite code, and a person in the state
 /// that it needs.
-const ANSWERS: [(&str, Status, u16); 44] = [
+const ANSWERS: [(&str, Status, u16); 45] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
@@ -58,6 +58,7 @@ const ANSWERS: [(&str, Status, u16); 44] = [
     ("register-confirm", Status::Active, 410),
     ("register-register", Status::Active, 202),
     ("register-resend", Status::Active, 202),
+    ("settings-audit", Status::Active, 200),
     ("settings-change", Status::Active, 200),
     ("settings-public", Status::Active, 200),
     ("settings-read", Status::Active, 200),

@@ -1,5 +1,6 @@
-//! The portal's settings: for API Owners to read and change, and the part that the sign-up form needs.
+//! The portal's settings, for API Owners to read and change, and the part that the sign-up form needs; the audit trail.
 
+pub mod audit;
 pub mod change;
 pub mod public;
 pub mod read;
@@ -32,6 +33,7 @@ impl App {
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/v1/settings", get(read::read).patch(change::change))
-        .route("/v1/settings/public", get(public::public));
+        .route("/v1/settings/public", get(public::public))
+        .route("/v1/audit-events", get(audit::list));
     finished(routes.with_state(app))
 }

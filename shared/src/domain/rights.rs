@@ -44,6 +44,8 @@ pub enum Action<'a> {
     SendInvitation,
     /// Create, list, read or change organisations and their teams.
     ManageOrganisations,
+    /// Read the audit trail.
+    ReadAudit,
     /// Create, read, change and delete invite codes, and see who redeemed them.
     ManageInviteCodes,
 }
@@ -101,6 +103,7 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
         | Action::ChangeStates
         | Action::ManageSettings
         | Action::ManageInviteCodes
+        | Action::ReadAudit
         | Action::ManageOrganisations
         | Action::SendInvitation => unless(Why::OwnersOnly, owner),
         Action::ChangeState(person) => {
@@ -217,6 +220,7 @@ mod tests {
             Action::ChangeStates,
             Action::ManageSettings,
             Action::ManageInviteCodes,
+            Action::ReadAudit,
             Action::ManageOrganisations,
             Action::SendInvitation,
         ];

@@ -43,13 +43,26 @@ impl Parameters {
         parse(&value).map_err(|fault| self.faults.push(FieldFault::new(name, fault))).ok()
     }
 
+    /// Notes a fault of a parameter that was taken.
+    pub fn fault(&mut self, name: &str, fault: Fault) {
+        self.faults.push(FieldFault::new(name, fault));
+    }
+
     /// Takes `limit` and `cursor` and ends the reading; `query` says what the caller asks for, in any stable words: a
     /// cursor of one query is refused by every other.
     ///
     /// # Errors
     /// 422 with every fault, unknown parameters included.
-    pub fn listing(mut self, query: &str) -> Result<Listing, Problem> {
-        let limit = self.optional("limit", limit).unwrap_or(DEFAULT_LIMIT);
+    pub fn listing(self, query: &str) -> Result<Listing, Problem> {
+        self.listing_within(query, DEFAULT_LIMIT, MAX_LIMIT)
+    }
+
+    /// The same for a list whose pages have `usual` entries when nothing is said, and `most` at most.
+    ///
+    /// # Errors
+    /// As [`Parameters::listing`].
+    pub fn listing_within(mut self, query: &str, usual: u16, most: u16) -> Result<Listing, Problem> {
+        let limit = self.optional("limit", |text| limit(text, most)).unwrap_or(usual);
         let query = fingerprint(query);
         let after = self.optional("cursor", |text| Cursor::decode(text, &query));
         for (name, _) in std::mem::take(&mut self.left) {
@@ -64,9 +77,9 @@ impl Parameters {
     }
 }
 
-fn limit(text: &str) -> Result<u16, Fault> {
-    let number = text.parse().ok().filter(|number| (1..=MAX_LIMIT).contains(number));
-    number.ok_or_else(|| Fault::new("out_of_range", format!("A limit is a whole number from 1 to {MAX_LIMIT}.")))
+fn limit(text: &str, most: u16) -> Result<u16, Fault> {
+    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| Fault::new("out_of_range", format!("A limit is a whole number from 1 to {most}.")))
 }
 
 /// Which part of a list is asked for.
@@ -80,6 +93,15 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// The position behind which to start, as what `read` makes of it.
+    ///
+    /// # Errors
+    /// 422 `invalid_cursor` for a position that no page of this list named.
+    pub fn position<T>(&self, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
+        let position = self.after.as_deref().map(|after| read(after).ok_or_else(no_cursor)).transpose();
+        position.map_err(|fault| Problem::validation(&[FieldFault::new("cursor", fault)]))
+    }
+
     /// The page, with the cursor of `next` where the list goes on.
     #[must_use]
     pub fn page<T>(&self, items: Vec<T>, next: Option<String>) -> PageBody<T> {
@@ -106,10 +128,12 @@ impl Cursor {
         let json = URL_SAFE_NO_PAD.decode(text).ok();
         let cursor: Option<Self> = json.and_then(|json| serde_json::from_slice(&json).ok());
         let cursor = cursor.filter(|cursor| cursor.query == query && !cursor.at.is_empty() && cursor.at.len() < 500);
-        cursor
-            .map(|cursor| cursor.at)
-            .ok_or_else(|| Fault::new("invalid_cursor", "This is no cursor of this list; start again without one."))
+        cursor.map(|cursor| cursor.at).ok_or_else(no_cursor)
     }
+}
+
+fn no_cursor() -> Fault {
+    Fault::new("invalid_cursor", "This is no cursor of this list; start again without one.")
 }
 
 fn fingerprint(query: &str) -> String {
@@ -156,6 +180,20 @@ mod tests {
 
         let codes: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|fault| fault["code"].clone()).collect();
         assert_eq!(codes, ["out_of_range", "invalid_cursor", "unknown_parameter"]);
+    }
+
+    #[test]
+    fn a_position_that_no_page_named_is_no_cursor() {
+        let forged = listing("numbers", "").unwrap().page(vec![1], Some("many".to_owned())).next_cursor.unwrap();
+        let listing = listing("numbers", &format!("cursor={forged}")).unwrap();
+
+        let problem = listing.position(|at| at.parse::<u8>().ok()).unwrap_err().document("r");
+
+        assert_eq!(
+            (&problem["errors"][0]["pointer"], &problem["errors"][0]["code"]),
+            (&"/cursor".into(), &"invalid_cursor".into())
+        );
+        assert_eq!(listing.position(|at| Some(at.len())).unwrap(), Some(4));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
-    audit::AuditEvent,
+    audit::Actor,
     email::Email,
     idempotency::Repeatable,
-    ids::{InvitationId, InviteCodeId, MailId, OrganisationId, TeamId, UserId},
+    ids::{EventId, InvitationId, InviteCodeId, MailId, OrganisationId, TeamId, UserId},
     invite_code::FoldedCode,
     link::HashedToken,
     source::SourceAddress,
@@ -117,10 +117,10 @@ impl Key {
         Self::new(Table::Portal, "OWNERS", "OWNERS")
     }
 
-    /// An audit event, in the partition of its month.
+    /// An audit event, in the partition of its month: its id tells when it happened.
     #[must_use]
-    pub fn audit_event(event: &AuditEvent) -> Self {
-        Self::new(Table::Portal, format!("AUDIT#{}", event.at.strftime("%Y-%m")), event.id.as_str())
+    pub fn audit_event(id: &EventId) -> Self {
+        Self::new(Table::Portal, events_in(id.made_at()), id.as_str())
     }
 
     /// A note that a person's Cognito user is still to be made, in the order of `since`.
@@ -203,6 +203,44 @@ pub fn people_of_code(id: &InviteCodeId) -> String {
     format!("CODE#{id}")
 }
 
+/// The partition of the audit events of the month, in UTC, in which `instant` lies.
+#[must_use]
+pub fn events_in(instant: Timestamp) -> String {
+    format!("AUDIT#{}", instant.strftime("%Y-%m"))
+}
+
+/// The partition in the index `Lists` of what `actor` did.
+#[must_use]
+pub fn events_by(actor: &Actor) -> String {
+    let actor = match actor {
+        Actor::User(id) => id.as_str(),
+        Actor::Visitor => "visitor",
+        Actor::System => "system",
+    };
+    format!("AUDIT#actor#{actor}")
+}
+
+/// The partition in the index `Groups` of what was done to `target`.
+#[must_use]
+pub fn events_of(target: &str) -> String {
+    format!("AUDIT#target#{target}")
+}
+
+/// The partition in the index `Queues` of the audit events with this action.
+#[must_use]
+pub fn events_named(action: &str) -> String {
+    format!("AUDIT#action#{action}")
+}
+
+/// What sorts behind every id that is smaller than `id`, and before `id`.
+#[must_use]
+pub fn before_id(id: &str) -> String {
+    let mut bound = id.to_owned();
+    let last = bound.pop().and_then(|last| char::from_u32(u32::from(last).saturating_sub(1)));
+    bound.extend(last.into_iter().chain(['~']));
+    bound
+}
+
 /// A team's partition: the team and its memberships.
 #[must_use]
 pub fn team_partition(team: &TeamId) -> String {
@@ -245,6 +283,18 @@ mod tests {
         let (early, late) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + SignedDuration::from_hours(900_000));
 
         assert!(instant_and_id(early, "z") < instant_and_id(late, "a"));
+    }
+
+    #[test]
+    fn the_bound_before_an_id_parts_it_from_every_smaller_one() {
+        let ids = [(0, 0), (0, 1), (0, 9), (0, 10), (0, u128::MAX), (1, 0), (1, 1), (32, 0)];
+        let ids = ids.map(|(at, random)| EventId::new(Timestamp::from_millisecond(at).unwrap(), random));
+
+        for (at, id) in ids.iter().enumerate() {
+            let bound = before_id(id.as_str());
+            assert!(bound.as_str() < id.as_str());
+            assert!(ids.iter().take(at).all(|smaller| smaller.as_str() < bound.as_str()), "{id}");
+        }
     }
 
     #[test]

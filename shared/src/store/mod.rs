@@ -16,6 +16,7 @@ mod retry;
 mod rows;
 mod transaction;
 
+mod audit;
 mod bootstrap;
 mod claim;
 mod confirmation;
@@ -38,6 +39,7 @@ mod transition;
 
 use std::fmt;
 
+pub use audit::{EventFilter, EventPage};
 pub use bootstrap::FirstOwner;
 pub(crate) use claim::log_failed_release;
 pub use claim::{Claim, LinkClaim};

@@ -69,9 +69,18 @@ impl Transaction {
         Position(self.changes.len() - 1)
     }
 
-    /// Adds the audit event that describes the transaction.
+    /// Adds the audit event that describes the transaction. Nothing ever changes or removes it.
     pub fn audit(&mut self, event: &AuditEvent) {
-        self.add(Change::put(Key::audit_event(event), event).when_new());
+        let put = Change::put(Key::audit_event(&event.id), event)
+            .and("list_pk", keys::events_by(&event.actor))
+            .and("list_sk", &event.id)
+            .and("queue_pk", keys::events_named(&event.action))
+            .and("queue_sk", &event.id);
+        let put = match &event.target {
+            Some(target) => put.and("group_pk", keys::events_of(target)).and("group_sk", &event.id),
+            None => put,
+        };
+        self.add(put.when_new());
     }
 
     /// Adds a mail to be sent.

@@ -9,7 +9,7 @@ pub struct Reply {
     pub status: u16,
     /// Its headers, by lower-case name.
     pub headers: serde_json::Map<String, Value>,
-    /// Its body; `null` where there is none.
+    /// Its body, as text where it is no JSON; `null` where there is none.
     pub body: Value,
 }
 

@@ -1,5 +1,6 @@
 //! The tables themselves: what no workflow shows, and states that none leads to.
 
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use serde_json::Value;
 use shared::domain::ids::UserId;
 
@@ -65,5 +66,19 @@ impl Bench {
             .key("pk", serde_dynamo::to_attribute_value(pk).unwrap())
             .key("sk", serde_dynamo::to_attribute_value(sk).unwrap());
         async move { drop(delete.send().await.unwrap()) }
+    }
+
+    /// Writes rows of `Portal` whole, past every rule.
+    pub async fn put_rows(&self, rows: &[Value]) {
+        let requests = rows.iter().map(|row| {
+            let put = PutRequest::builder().set_item(Some(serde_dynamo::to_item(row).unwrap()));
+            WriteRequest::builder().put_request(put.build().unwrap()).build()
+        });
+        let requests: Vec<_> = requests.collect();
+        // As many as one batch takes.
+        for some in requests.chunks(25) {
+            let write = self.services.dynamodb().batch_write_item();
+            write.request_items(self.services.portal_table(), some.to_vec()).send().await.unwrap();
+        }
     }
 }

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use axum::Router;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_http::{Adapter, Context, lambda_runtime::LambdaEvent, request::LambdaRequest};
 use serde_json::{Value, json};
 use tower::Service;
@@ -122,15 +123,30 @@ impl Sample {
         let answer = Adapter::from(router).call(event);
         let response = answer.await.unwrap_or_else(|never| match never {});
         let response = serde_json::to_value(response).unwrap();
-        let text = response["body"].as_str().unwrap_or_default();
+        let mut text = response["body"].as_str().unwrap_or_default().to_owned();
+        if response["isBase64Encoded"] == true {
+            text = String::from_utf8(STANDARD.decode(text).unwrap()).unwrap();
+        }
         let mut headers = response["headers"].as_object().cloned().unwrap_or_default();
         for (name, values) in response["multiValueHeaders"].as_object().into_iter().flatten() {
             headers.insert(name.clone(), values[0].clone());
         }
         Reply {
             status: u16::try_from(response["statusCode"].as_u64().unwrap()).unwrap(),
+            body: body(&text, headers.get("content-type")),
             headers,
-            body: if text.is_empty() { Value::Null } else { serde_json::from_str(text).unwrap() },
         }
+    }
+}
+
+/// A body as JSON, or as the text that it is.
+fn body(text: &str, content_type: Option<&Value>) -> Value {
+    let content_type = content_type.and_then(Value::as_str).unwrap_or_default();
+    match text {
+        "" => Value::Null,
+        json if content_type == "application/json" || content_type.ends_with("+json") => {
+            serde_json::from_str(json).unwrap()
+        }
+        text => json!(text),
     }
 }

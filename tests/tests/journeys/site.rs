@@ -102,6 +102,17 @@ impl Site {
         self.send(Method::GET, path, Some(token), None).await
     }
 
+    /// Reads a list as lines of JSON.
+    pub async fn lines(&self, token: &str, path: &str) -> Vec<Value> {
+        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(token);
+        let response = request.header("accept", "application/x-ndjson").send().await.unwrap();
+        assert_eq!(
+            (response.status(), &response.headers()["content-type"]),
+            (StatusCode::OK, &"application/x-ndjson".parse().unwrap())
+        );
+        response.text().await.unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     /// Registers somebody.
     pub async fn register(&self, email: &str) -> Answer {
         self.post("/v1/registrations", json!({"email": email, "first_name": "Ada", "last_name": "Lovelace"})).await

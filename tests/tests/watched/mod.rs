@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use crate::functions;
 
+/// The contract, in which every audited action is named.
+const API: &str = include_str!("../../../docs/api.md");
+
 /// What is done or may be done: to what (a table, an index, the pool, what SES sends by), and the action.
 type Permissions = BTreeSet<(String, String)>;
 
@@ -79,6 +82,7 @@ fn needed_by(bench: &Bench, call: &Call) -> Permissions {
     };
     let dynamodb = |action: &str| format!("dynamodb:{action}");
     let request = &call.request;
+    keeps_the_audit(request);
     match call.operation.split_once('.').unwrap() {
         ("DynamoDB", "TransactWriteItems") => {
             let items = request["TransactItems"].as_array().unwrap().iter();
@@ -106,6 +110,22 @@ fn needed_by(bench: &Bench, call: &Call) -> Permissions {
         }
         (service, action) => panic!("nobody is allowed {action} of {service}"),
     }
+}
+
+/// Holds a call to what the audit is: events are added, under actions that `docs/api.md` names, and never changed or
+/// removed.
+fn keeps_the_audit(request: &Value) {
+    let writes = request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
+    for (kind, write) in writes {
+        let key = if kind == "Put" { &write["Item"] } else { &write["Key"] };
+        if key["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("AUDIT#")) {
+            assert_eq!(kind, "Put", "an audit event is only ever added: {write}");
+            assert_eq!(write["ConditionExpression"], "attribute_not_exists(#pk)", "{write}");
+            let action = key["action"]["S"].as_str().unwrap();
+            assert!(API.contains(&format!("`{action}`")), "docs/api.md does not name the audit action {action}");
+        }
+    }
+    assert!(!request["Key"]["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("AUDIT#")), "{request}");
 }
 
 /// What the template allows the function in `functions/<name>`.
