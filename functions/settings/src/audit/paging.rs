@@ -13,7 +13,7 @@ use crate::change::tests::{portal, send};
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 fn event(at: Timestamp, random: u128, action: &str, target: &str, actor: &Actor) -> AuditEvent {
-    let origin = Origin { actor: actor.clone(), request_id: "r".to_owned(), now: at };
+    let origin = Origin { actor: actor.clone(), request_id: "r".to_owned(), now: at, repeatable: None };
     AuditEvent::new(&origin, random, action, Some(target))
 }
 
