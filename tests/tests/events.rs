@@ -15,7 +15,7 @@ mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner, an invite code, and a person in the state
 /// that it needs.
-const ANSWERS: [(&str, Status, u16); 45] = [
+const ANSWERS: [(&str, Status, u16); 47] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
@@ -43,6 +43,8 @@ const ANSWERS: [(&str, Status, u16); 45] = [
     ("login-refresh", Status::Active, 401),
     // The link of the sample was never sent.
     ("login-reset-password", Status::Active, 410),
+    // Nobody else runs the portal.
+    ("me-delete", Status::Active, 409),
     // The password of the sample is somebody else's.
     ("me-password", Status::Active, 401),
     ("me-read", Status::Active, 200),
@@ -63,6 +65,7 @@ const ANSWERS: [(&str, Status, u16); 45] = [
     ("settings-public", Status::Active, 200),
     ("settings-read", Status::Active, 200),
     ("users-create", Status::Active, 201),
+    ("users-delete", Status::Active, 204),
     ("users-list", Status::Active, 200),
     ("users-read", Status::Active, 200),
 ];

@@ -171,6 +171,9 @@ async fn me_may_do_what_it_does() {
     me.send(change("wrong tractor 42!", "amber tractor 42!"), 401).await;
     me.send(change(PASSWORD, PASSWORD), 422).await;
     me.send(change(PASSWORD, "amber tractor 42!"), 200).await;
+    for (person, expected) in [(&bench.signed_in("mary@example.com", Role::TeamMember).await, 204), (&owner, 409)] {
+        me.send(Sample::of("me-delete").by(person), expected).await;
+    }
 
     me.matches_the_template();
 }
@@ -199,6 +202,7 @@ async fn users_may_do_what_it_does() {
     users.send(create(), 500).await;
     users.send(create(), 201).await;
     users.send(create(), 409).await;
+    users.send(Sample::of("users-delete").by(&owner).id(&admin.user.id), 204).await;
 
     users.matches_the_template();
 }

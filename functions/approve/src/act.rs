@@ -32,10 +32,7 @@ impl From<DecisionError> for Problem {
         match error {
             DecisionError::Unknown => Self::not_found(),
             DecisionError::WrongStatus(status) => Self::wrong_status(status),
-            DecisionError::LastOwner => {
-                let detail = "The portal needs at least one active API Owner.";
-                Self::conflict("last-api-owner", "This is the last API Owner", detail)
-            }
+            DecisionError::LastOwner => Self::last_api_owner(),
             DecisionError::NoSuchTeam => Self::unknown_team(),
         }
     }

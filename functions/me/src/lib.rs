@@ -1,5 +1,6 @@
 //! One's own account.
 
+pub mod delete;
 pub mod password;
 pub mod read;
 
@@ -36,7 +37,8 @@ impl App {
 
 /// The function's routes.
 pub fn router(app: App) -> Router {
-    let routes =
-        Router::new().route("/v1/me", get(read::read)).route("/v1/me/password", post(password::change_password));
+    let routes = Router::new()
+        .route("/v1/me", get(read::read).delete(delete::delete))
+        .route("/v1/me/password", post(password::change_password));
     finished(routes.with_state(app))
 }

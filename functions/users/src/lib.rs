@@ -1,6 +1,7 @@
-//! People: the list that a caller may see, one person, and creating people by hand.
+//! People: the list that a caller may see, one person, creating people by hand, and deleting them.
 
 pub mod create;
+pub mod delete;
 pub mod list;
 pub mod read;
 
@@ -34,7 +35,8 @@ impl App {
 
 /// The function's routes.
 pub fn router(app: App) -> Router {
-    let routes =
-        Router::new().route("/v1/users", get(list::list).post(create::create)).route("/v1/users/{id}", get(read::read));
+    let routes = Router::new()
+        .route("/v1/users", get(list::list).post(create::create))
+        .route("/v1/users/{id}", get(read::read).delete(delete::delete));
     finished(routes.with_state(app))
 }

@@ -3,8 +3,11 @@
 //! Every handler asks [`decide`]; what follows from a caller's role beside that is asked here too, and nothing else looks
 //! at it. Source of the rules: `docs/architecture.md`, section 5, and the levels in `docs/api.md`.
 
+mod deletion;
 mod invitations;
 
+pub use deletion::counts_as_owner;
+use deletion::delete_person;
 use invitations::see_invitation;
 pub use invitations::{
     NotYourTeams, invites_without_bounds, may_give, may_invite_now, may_place_in, role_of_invited, sees_invitation,
@@ -30,6 +33,12 @@ pub enum Action<'a> {
     ChangeStates,
     /// The same for this person.
     ChangeState(&'a User),
+    /// Delete people; asked before anybody is looked up.
+    DeletePeople,
+    /// Delete this person.
+    DeletePerson(&'a User),
+    /// Delete one's own account.
+    LeaveForGood,
     /// Read or change the portal's settings.
     ManageSettings,
     /// Invite somebody, into which team and as what is asked for apart ([`may_place_in`], [`may_give`]).
@@ -98,9 +107,10 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
     let owner = caller.role == Role::ApiOwner;
     let unless = |why: Why, is: bool| if is { Ok(()) } else { Err(Refusal::Forbidden(why)) };
     match action {
-        Action::ListPeople => Ok(()),
+        Action::ListPeople | Action::LeaveForGood => Ok(()),
         Action::CreatePerson
         | Action::ChangeStates
+        | Action::DeletePeople
         | Action::ManageSettings
         | Action::ManageInviteCodes
         | Action::ReadAudit
@@ -109,6 +119,7 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
         Action::ChangeState(person) => {
             unless(Why::OwnersOnly, owner).and_then(|()| unless(Why::OnOneself, person.id != caller.id))
         }
+        Action::DeletePerson(person) => delete_person(caller, person),
         Action::ReadPerson(person) => match caller.role {
             Role::ApiOwner => Ok(()),
             Role::TeamMember => Err(Refusal::Forbidden(Why::AdminsOnly)),

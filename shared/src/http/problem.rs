@@ -199,6 +199,13 @@ impl Problem {
         Self::conflict("wrong-status", "Not in this state", detail).member("user_status", json!(status))
     }
 
+    /// 409: nobody would run the portal any more.
+    #[must_use]
+    pub fn last_api_owner() -> Self {
+        let detail = "The portal needs at least one active API Owner.";
+        Self::conflict("last-api-owner", "This is the last API Owner", detail)
+    }
+
     /// 500: the cause goes to the log, never to the client.
     #[must_use]
     pub fn internal(cause: impl std::fmt::Display) -> Self {

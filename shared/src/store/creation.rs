@@ -83,6 +83,11 @@ impl UnfinishedIdentity {
         Self { user_id: user.id.clone(), since: user.created_at }
     }
 
+    /// The Cognito user that somebody who goes now may leave.
+    pub(super) fn left_by(user: &User, origin: &Origin) -> Self {
+        Self { user_id: user.id.clone(), since: origin.now }
+    }
+
     fn key(&self) -> Key {
         Key::unfinished_identity(self.since, &self.user_id)
     }
@@ -184,12 +189,13 @@ impl Store {
     ///
     /// One transaction: person, e-mail sentinel, memberships, invite code, audit.
     pub async fn undo_creation(&self, user: &User, origin: &Origin) -> Result<bool, StoreError> {
-        self.delete_with_slot(user, |transaction| {
+        let build = |transaction: &mut Transaction| {
             transaction.add(Change::delete(Key::user(&user.id)).when("attribute_exists(#identity_due)"));
-            self.delete_traces(transaction, user);
+            transaction.delete_traces(user);
             transaction.audit(&self.event(origin, "user.creation_undone", Some(user.id.as_str())));
-        })
-        .await
+        };
+        let ((), commit) = self.delete_with_slot(user, build).await?;
+        Ok(matches!(commit, Commit::Done))
     }
 
     /// Notes of Cognito users that have been unfinished since before `since`, each with its person where there is one,

@@ -21,6 +21,7 @@ mod bootstrap;
 mod claim;
 mod confirmation;
 mod creation;
+mod deletion;
 mod invitations;
 mod invite_codes;
 mod login_attempts;
@@ -46,6 +47,7 @@ pub use claim::{Claim, LinkClaim};
 pub use confirmation::{Confirmation, LinkFacts};
 pub use creation::{CreatedWithoutPassword, Creation, Finish, Placing, UnfinishedIdentity};
 pub use db::{Db, Tables};
+pub use deletion::Deleted;
 pub use invitations::{
     Acceptance, Asked, Elsewhere, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Invitee, Inviting,
     OpenedInvitation, ResendFacts, Resent, Revoked, SendFacts, Sent, Surroundings,

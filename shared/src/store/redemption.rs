@@ -218,24 +218,22 @@ impl Store {
 
     /// Commits the deletion of `user` that `build` describes, with the return of the slot that they took. Where the code
     /// was deleted, or another of its text stands there, nothing is to be returned and the deletion goes on without it.
-    /// `false` where a condition of the deletion itself did not hold.
-    pub(super) async fn delete_with_slot(
+    /// Brings what `build` returned: positions, by which the outcome is read.
+    pub(super) async fn delete_with_slot<P>(
         &self,
         user: &User,
-        build: impl Fn(&mut Transaction),
-    ) -> Result<bool, StoreError> {
+        build: impl Fn(&mut Transaction) -> P,
+    ) -> Result<(P, Commit), StoreError> {
         let mut transaction = Transaction::default();
-        build(&mut transaction);
+        let positions = build(&mut transaction);
         let slot = transaction.return_slot(user);
-        let lost = match self.db.commit(transaction).await? {
-            Commit::Done => return Ok(true),
-            Commit::Lost(lost) => lost,
-        };
-        if !slot.is_some_and(|slot| lost.at(slot)) {
-            return Ok(false);
+        let commit = self.db.commit(transaction).await?;
+        match (&commit, slot) {
+            (Commit::Lost(lost), Some(slot)) if lost.at(slot) => {}
+            _ => return Ok((positions, commit)),
         }
         let mut transaction = Transaction::default();
-        build(&mut transaction);
-        Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
+        let positions = build(&mut transaction);
+        Ok((positions, self.db.commit(transaction).await?))
     }
 }

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{Store, StoreError, UnfinishedIdentity, change::Change, keys::Key, transaction::Transaction};
+use super::{Store, StoreError, UnfinishedIdentity, change::Change, keys::Key, transaction::Commit};
 use crate::domain::{
     audit::Origin,
     user::{Status, User},
@@ -47,33 +47,24 @@ impl Store {
         action: &str,
         origin: &Origin,
     ) -> Result<Option<UnfinishedIdentity>, StoreError> {
-        let note = UnfinishedIdentity { user_id: user.id.clone(), since: origin.now };
-        let deleted = self.delete_with_slot(user, |transaction| {
-            let person = Change::delete(Key::user(&user.id))
-                .when(
-                    "#status = :status AND #status_since < :since AND #version = :version AND \
+        let note = UnfinishedIdentity::left_by(user, origin);
+        let ((), commit) = self
+            .delete_with_slot(user, |transaction| {
+                let person = Change::delete(Key::user(&user.id))
+                    .when(
+                        "#status = :status AND #status_since < :since AND #version = :version AND \
                  (attribute_not_exists(#claimed_until) OR #claimed_until <= :now)",
-                )
-                .with("status", status)
-                .with("since", since.as_millisecond())
-                .with("version", user.version)
-                .with("now", origin.now.as_millisecond());
-            transaction.add(person);
-            self.delete_traces(transaction, user);
-            transaction.note_identity(&note);
-            transaction.audit(&self.event(origin, action, Some(user.id.as_str())));
-        });
-        Ok(deleted.await?.then_some(note))
-    }
-
-    /// Adds the removal of what belongs to a person beside their row: the sentinel of their address and their
-    /// memberships.
-    #[expect(clippy::unused_self, reason = "reads as the other parts of a transaction do")]
-    pub(super) fn delete_traces(&self, transaction: &mut Transaction, user: &User) {
-        let sentinel = Change::delete(Key::email(&user.email)).when("#user_id = :user_id").with("user_id", &user.id);
-        transaction.add(sentinel);
-        for team in &user.team_ids {
-            transaction.add(Change::delete(Key::membership(team, &user.id)));
-        }
+                    )
+                    .with("status", status)
+                    .with("since", since.as_millisecond())
+                    .with("version", user.version)
+                    .with("now", origin.now.as_millisecond());
+                transaction.add(person);
+                transaction.delete_traces(user);
+                transaction.note_identity(&note);
+                transaction.audit(&self.event(origin, action, Some(user.id.as_str())));
+            })
+            .await?;
+        Ok(matches!(commit, Commit::Done).then_some(note))
     }
 }

@@ -5,6 +5,7 @@ mod approval;
 mod audit;
 mod invitations;
 mod invite_codes;
+mod leaving;
 mod links;
 mod organisations;
 mod passwords;

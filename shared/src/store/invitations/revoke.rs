@@ -46,7 +46,7 @@ impl Store {
         }
         match &invitee.person {
             Some(person) if goes_with_invitation(person) => {
-                self.delete_invited(&mut transaction, invitation, person, origin);
+                transaction.delete_invited(invitation, person, origin);
             }
             Some(person) => transaction.void_invitation(invitation, person),
             None => {}
@@ -58,11 +58,12 @@ impl Store {
             Commit::Lost(_) => Revoked::Overtaken,
         })
     }
+}
 
+impl Transaction {
     /// Adds the end of a person who is still invited by `invitation` and never had a password.
     pub(super) fn delete_invited(
-        &self,
-        transaction: &mut Transaction,
+        &mut self,
         invitation: &Invitation,
         person: &User,
         origin: &Origin,
@@ -71,15 +72,13 @@ impl Store {
             .when("#status = :invited AND #invitation_id = :invitation_id")
             .with("invited", Status::Invited)
             .with("invitation_id", &invitation.id);
-        transaction.add(user);
-        self.delete_traces(transaction, person);
-        let note = UnfinishedIdentity { user_id: person.id.clone(), since: origin.now };
-        transaction.note_identity(&note);
+        self.add(user);
+        self.delete_traces(person);
+        let note = UnfinishedIdentity::left_by(person, origin);
+        self.note_identity(&note);
         note
     }
-}
 
-impl Transaction {
     /// Adds that `person`, still invited by `invitation`, has no invitation any more.
     fn void_invitation(&mut self, invitation: &Invitation, person: &User) {
         let raised = person.link_version + 1;

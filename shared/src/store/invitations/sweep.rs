@@ -71,7 +71,7 @@ impl Store {
         transaction.change_invitation(invitation, &ended, false);
         transaction.stand_elsewhere_no_longer(invitation);
         let note = person.map(|person: User| {
-            let note = self.delete_invited(&mut transaction, invitation, &person, origin);
+            let note = transaction.delete_invited(invitation, &person, origin);
             transaction.audit(&self.event(origin, "invitation.forgotten", Some(person.id.as_str())));
             note
         });

@@ -5,9 +5,9 @@ use jiff::SignedDuration;
 use shared::{
     domain::{
         password::Password,
-        user::{Start, Status, User},
+        user::{Role, Start, Status, User},
     },
-    store::{Creation, Finish},
+    store::{Creation, Deleted, Finish},
 };
 
 use super::{
@@ -112,6 +112,21 @@ async fn two_sweeps_at_once_undo_a_creation_once() {
     let (one, other) = tokio::join!(sweep(&bench), sweep(&bench));
 
     assert_eq!(one.creations_undone + other.creations_undone, 1);
+}
+
+#[tokio::test]
+async fn what_reaches_cognito_after_a_deletion_is_deleted_too() {
+    let bench = Bench::new().await;
+    let user = bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
+    assert!(matches!(bench.store.delete_person(&user, None, &bench.origin()).await.unwrap(), Deleted::Done));
+    bench.identity.delete(&user.id).await.unwrap();
+    bench.identity.establish(&user.id, &user.email, &Password::new(PASSWORD)).await.unwrap();
+    bench.mails("ada@example.com").await;
+    bench.advance(CREATION_GRACE + MILLISECOND);
+
+    assert_eq!(sweep(&bench).await, Report::default());
+
+    assert_eq!((traces(&bench, &user).await, cognito_users(&bench).await), (0, 0));
 }
 
 #[tokio::test]
