@@ -15,7 +15,7 @@ mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner, an invite code, and a person in the state
 /// that it needs.
-const ANSWERS: [(&str, Status, u16); 47] = [
+const ANSWERS: [(&str, Status, u16); 48] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
@@ -64,6 +64,7 @@ const ANSWERS: [(&str, Status, u16); 47] = [
     ("settings-change", Status::Active, 200),
     ("settings-public", Status::Active, 200),
     ("settings-read", Status::Active, 200),
+    ("users-change", Status::Active, 200),
     ("users-create", Status::Active, 201),
     ("users-delete", Status::Active, 204),
     ("users-list", Status::Active, 200),

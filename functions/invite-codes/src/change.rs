@@ -2,10 +2,8 @@
 
 use axum::{Json, extract::State};
 use jiff::Timestamp;
-use serde_json::Value;
 use shared::{
     domain::{
-        Fault,
         audit::Actor,
         invite_code::{HIGHEST_QUOTA, InviteCode, Note},
     },
@@ -40,20 +38,11 @@ impl FromFields for Change {
         Some(Self {
             quota: fields.change("quota", integer(1, HIGHEST_QUOTA)),
             expires_at: fields.change("expires_at", instant),
-            active: switch(fields, "active"),
-            auto_approve: switch(fields, "auto_approve"),
+            active: fields.replace("active", boolean),
+            auto_approve: fields.replace("auto_approve", boolean),
             note: fields.change("note", text(Note::parse)),
         })
     }
-}
-
-/// Reads a switch, which is always on or off: `null` is a fault.
-fn switch(fields: &mut Fields, name: &str) -> Option<bool> {
-    let change = fields.change(name, |value: &Value| boolean(value))?;
-    if change.is_none() {
-        fields.fault(name, Fault::new("required", "This always has a value."));
-    }
-    change
 }
 
 impl Change {
@@ -139,7 +128,7 @@ pub async fn change(
 mod tests {
     use harness::{Bench, CODE, Reply, Sample, SignedIn};
     use jiff::SignedDuration;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::create::tests::{only_owners, portal, send};

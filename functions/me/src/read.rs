@@ -2,18 +2,18 @@
 
 use axum::{Json, extract::State};
 use shared::{
-    http::{Problem, Session, UserBody, admit},
+    http::{ETag, Problem, Session, UserBody, admit},
     store::Places,
 };
 
 use crate::App;
 
 /// Shows the caller's own account.
-pub async fn read(State(app): State<App>, session: Session) -> Result<Json<UserBody>, Problem> {
+pub async fn read(State(app): State<App>, session: Session) -> Result<(ETag, Json<UserBody>), Problem> {
     let caller = admit(&session, app.store.person(&session.user_id).await?)?;
     let mut places = Places::default();
     app.store.complete_places(&mut places, std::slice::from_ref(&caller)).await?;
-    Ok(Json(UserBody::new(&caller, caller.clone(), &places)))
+    Ok((ETag(caller.version), Json(UserBody::new(&caller, caller.clone(), &places))))
 }
 
 #[cfg(test)]
@@ -72,9 +72,21 @@ mod tests {
             "last_login_at": ada.user.last_login_at.unwrap(),
         });
         assert_eq!((reply.status, reply.body), (200, shown));
+        assert_eq!(reply.headers["etag"], "\"2\"");
         assert_eq!(reply.headers["cache-control"], "no-store");
         assert_eq!(reply.headers["x-content-type-options"], "nosniff");
         assert_eq!(reply.headers["x-request-id"], Sample::of("me-read").event()["requestContext"]["requestId"]);
+    }
+
+    #[tokio::test]
+    async fn logging_in_changes_no_version() {
+        let bench = Bench::new().await;
+        let ada = bench.signed_in("ada@example.com", Role::TeamMember).await;
+        let before = me(&bench, &ada).await;
+
+        let ada = bench.sign_in(&ada.user).await;
+
+        assert_eq!(me(&bench, &ada).await.headers["etag"], before.headers["etag"]);
     }
 
     #[tokio::test]

@@ -24,7 +24,7 @@ use shared::{
 use crate::App;
 
 /// The most teams that a person is put into at once.
-const MAX_TEAMS: usize = 20;
+pub(crate) const MAX_TEAMS: usize = 20;
 
 /// Who is created, where, and how they start.
 #[derive(Debug)]

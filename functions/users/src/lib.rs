@@ -1,5 +1,6 @@
-//! People: the list that a caller may see, one person, creating people by hand, and deleting them.
+//! People: the list that a caller may see, one person, creating people by hand, changing and deleting them.
 
+pub mod change;
 pub mod create;
 pub mod delete;
 pub mod list;
@@ -37,6 +38,6 @@ impl App {
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/v1/users", get(list::list).post(create::create))
-        .route("/v1/users/{id}", get(read::read).delete(delete::delete));
+        .route("/v1/users/{id}", get(read::read).patch(change::change).delete(delete::delete));
     finished(routes.with_state(app))
 }

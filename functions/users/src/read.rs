@@ -6,7 +6,7 @@ use shared::{
         ids::UserId,
         rights::{Action, decide},
     },
-    http::{PathId, Problem, Session, UserBody, admit},
+    http::{ETag, PathId, Problem, Session, UserBody, admit},
 };
 
 use crate::App;
@@ -27,7 +27,11 @@ impl From<ReadError> for Problem {
 }
 
 /// Shows one person to API Owners and to the Consumer Admins of a shared team.
-pub async fn read(State(app): State<App>, session: Session, PathId(id): PathId) -> Result<Json<UserBody>, Problem> {
+pub async fn read(
+    State(app): State<App>,
+    session: Session,
+    PathId(id): PathId,
+) -> Result<(ETag, Json<UserBody>), Problem> {
     let id = UserId::parse(&id);
     let (caller, person, mut places) =
         app.store.caller_and_person(&session.user_id, id.as_ref().unwrap_or(&session.user_id)).await?;
@@ -37,7 +41,7 @@ pub async fn read(State(app): State<App>, session: Session, PathId(id): PathId) 
     let person = person.filter(|_| id.is_some()).ok_or(ReadError::Unknown)?;
     decide(&caller, Action::ReadPerson(&person))?;
     app.store.complete_places(&mut places, std::slice::from_ref(&person)).await?;
-    Ok(Json(UserBody::new(&caller, person, &places)))
+    Ok((ETag(person.version), Json(UserBody::new(&caller, person, &places))))
 }
 
 #[cfg(test)]
@@ -85,7 +89,7 @@ mod tests {
             "updated_at": ada.updated_at,
             "last_login_at": null,
         });
-        assert_eq!((reply.status, reply.body), (200, shown));
+        assert_eq!((reply.status, reply.body, &reply.headers["etag"]), (200, shown, &json!("\"2\"")));
         assert_eq!(read(&bench, &owner.user.id, &owner).await.body["role"], "api_owner");
     }
 

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod challenge;
+pub mod change_of_person;
 pub mod email;
 pub mod idempotency;
 pub mod ids;

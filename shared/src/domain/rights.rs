@@ -5,6 +5,7 @@
 
 mod deletion;
 mod invitations;
+mod people;
 
 pub use deletion::counts_as_owner;
 use deletion::delete_person;
@@ -13,6 +14,8 @@ pub use invitations::{
     NotYourTeams, invites_without_bounds, may_give, may_invite_now, may_place_in, role_of_invited, sees_invitation,
     teams_to_invite_into,
 };
+use people::change_person;
+pub use people::moves_people;
 
 use super::{
     ids::TeamId,
@@ -29,6 +32,8 @@ pub enum Action<'a> {
     ReadPerson(&'a User),
     /// Create a person by hand.
     CreatePerson,
+    /// Change a person, to what is judged apart ([`may_place_in`], [`may_give`], [`moves_people`]).
+    ChangePerson(&'a User),
     /// Approve, reject or reopen registrations, switch people on and off; asked before anybody is looked up.
     ChangeStates,
     /// The same for this person.
@@ -126,6 +131,7 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
             Role::ConsumerAdmin if sees(caller, person) => Ok(()),
             Role::ConsumerAdmin => Err(Refusal::Unseen),
         },
+        Action::ChangePerson(person) => change_person(caller, person),
         Action::Invite => {
             unless(Why::AdminsOnly, owner || (is_admin(caller) && caller.team_ids.iter().any(makes_visible)))
         }
@@ -194,7 +200,7 @@ pub fn shown_teams(caller: &User, teams: &[TeamId]) -> Vec<TeamId> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use jiff::Timestamp;
 
     use super::*;
@@ -206,11 +212,11 @@ mod tests {
         user::{NewUser, Source, Start},
     };
 
-    pub(super) fn team(number: u128) -> TeamId {
+    pub(in crate::domain) fn team(number: u128) -> TeamId {
         TeamId::new(Timestamp::UNIX_EPOCH, number + 1)
     }
 
-    pub(super) fn person(number: u128, role: Role, team_ids: Vec<TeamId>) -> User {
+    pub(in crate::domain) fn person(number: u128, role: Role, team_ids: Vec<TeamId>) -> User {
         let organisation_id = OrganisationId::new(Timestamp::UNIX_EPOCH, 1);
         let new = NewUser {
             email: Email::parse("ada@example.com").unwrap(),

@@ -226,6 +226,33 @@ impl User {
         Holder { email: &self.email, first_name: &self.first_name, last_name: &self.last_name }
     }
 
+    /// Where they are; `None` for API Owners.
+    #[must_use]
+    pub fn placement(&self) -> Option<Placement> {
+        let organisation_id = self.organisation_id.clone()?;
+        Some(Placement { organisation_id, team_ids: self.team_ids.clone() })
+    }
+
+    /// The person somewhere else; `None` is the place of API Owners.
+    #[must_use]
+    pub fn placed(self, place: Option<Placement>) -> Self {
+        let (organisation_id, team_ids) =
+            place.map_or((None, Vec::new()), |place| (Some(place.organisation_id), place.team_ids));
+        Self { organisation_id, team_ids, ..self }
+    }
+
+    /// The person in the version that follows `before`, written at `now`; the same where nothing changed.
+    #[must_use]
+    pub fn following(self, before: &Self, now: Timestamp) -> Self {
+        if self == *before { self } else { Self { updated_at: now, version: before.version + 1, ..self } }
+    }
+
+    /// Whether they are one of the API Owners without whom nobody runs the portal.
+    #[must_use]
+    pub fn is_active_owner(&self) -> bool {
+        self.role == Role::ApiOwner && self.status == Status::Active && self.identity_due.is_none()
+    }
+
     /// Whether a token of `session` still counts: the person is active and the session was not ended.
     #[must_use]
     pub fn has_session(&self, session: &SessionId) -> bool {

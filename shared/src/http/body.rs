@@ -187,6 +187,15 @@ impl Fields {
         }
     }
 
+    /// Takes a field of a change that always has a value: `null` is a fault.
+    pub fn replace<T, E: Into<Faults>>(&mut self, name: &str, parse: impl FnOnce(&Value) -> Result<T, E>) -> Option<T> {
+        let change = self.change(name, parse)?;
+        if change.is_none() {
+            self.fault(name, Fault::new("required", "This always has a value."));
+        }
+        change
+    }
+
     /// Whether a field is there and `null`: in a change that is a wish of its own.
     #[must_use]
     pub fn is_null(&self, name: &str) -> bool {

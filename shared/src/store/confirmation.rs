@@ -15,7 +15,7 @@ use crate::domain::{
     email::Email,
     link::{HashedToken, Link},
     settings::Settings,
-    user::{Status, User},
+    user::{Role, Status, User},
 };
 
 /// What a link's use is decided from.
@@ -39,7 +39,7 @@ fn to_notify(settings: &Settings, owners: Owners) -> Vec<Email> {
 pub enum Confirmation {
     /// The registration now has this status.
     Done(Status),
-    /// The claim had lapsed and somebody else has the person now: the link may still work.
+    /// The claim had lapsed and somebody else has the person now, or they were changed: the link may still work.
     Overtaken,
     /// The link was replaced, or its registration ended, while Cognito was asked.
     Void,
@@ -63,7 +63,8 @@ impl Store {
 
     /// Consumes the link and puts the registration into `status`; `claimed` is the person as the claim returned them.
     ///
-    /// One transaction: link, person, sentinel, audit, outbox (the owners where it waits, the person where they are in).
+    /// One transaction: link, person, sentinel, audit, outbox (the owners where it waits, the person where they are in); for
+    /// an API Owner who is in, the owners' item.
     pub async fn confirm(
         &self,
         token: &HashedToken,
@@ -78,7 +79,10 @@ impl Store {
         let confirmed = confirmed(claimed);
         let expression = format!("SET {INTO_STATUS}{confirmed}, #link_version = :raised REMOVE {CLAIM}");
         let user = Change::update(Key::user(&claimed.id), &expression)
-            .when("#status = :before AND #link_version = :link_version AND #claimed_until = :mine")
+            .when(
+                "#status = :before AND #link_version = :link_version AND #claimed_until = :mine AND #version = :version",
+            )
+            .with("version", claimed.version)
             .with("before", claimed.status)
             .with("link_version", claimed.link_version)
             .with("mine", claimed.claimed_until.map(Timestamp::as_millisecond))
@@ -91,6 +95,10 @@ impl Store {
             .with("raised", raised)
             .with("user_id", &claimed.id);
         transaction.add(sentinel);
+        // An API Owner may have made them one while they were unconfirmed.
+        if claimed.role == Role::ApiOwner && status == Status::Active {
+            transaction.add_owner(claimed);
+        }
         let event = self.event(origin, "registration.confirmed", Some(claimed.id.as_str()));
         transaction.audit(&event.change("status", claimed.status, status));
         self.mail_arrival(&mut transaction, claimed, status, &facts.owners_to_notify, origin);

@@ -147,13 +147,18 @@ impl Transaction {
     ///
     /// The person's row is the caller's to write, in the same transaction, over the version that `user` has.
     pub(super) fn move_memberships(&mut self, user: &User, place: &Placement) -> Vec<Position> {
-        for left in user.team_ids.iter().filter(|team| !place.team_ids.contains(team)) {
-            self.add(Change::delete(Key::membership(left, &user.id)));
-        }
+        self.end_memberships(&user.id, user.team_ids.iter().filter(|team| !place.team_ids.contains(team)));
         let joined = place.team_ids.iter().filter(|team| !user.team_ids.contains(team));
         let joined: Vec<TeamId> = joined.cloned().collect();
         self.create_memberships_in(&user.id, &place.organisation_id, &joined);
         self.check_teams(&joined)
+    }
+
+    /// Takes a person's memberships in `teams`.
+    pub(super) fn end_memberships<'a>(&mut self, user: &UserId, teams: impl IntoIterator<Item = &'a TeamId>) {
+        for team in teams {
+            self.add(Change::delete(Key::membership(team, user)));
+        }
     }
 
     /// Adds a check of each of these teams: everything that puts somebody into a team holds to its being there. The

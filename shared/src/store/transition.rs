@@ -6,11 +6,12 @@ use super::{
     creation::placing_in,
     fetch::Fetched,
     keys::Key,
+    person_change::standing,
     rows::{INTO_STATUS, into_status},
     transaction::{Commit, Transaction},
 };
 use crate::domain::{
-    audit::{AuditEvent, Origin},
+    audit::Origin,
     ids::{OrganisationId, TeamId, UserId},
     organisation::Placement,
     transition::Transition,
@@ -168,11 +169,8 @@ impl Store {
             Some(placement) => transaction.move_memberships(user, placement),
             None => Vec::new(),
         };
-        transaction.audit(&differences(
-            self.event(origin, transition.action(), Some(user.id.as_str())),
-            user,
-            &changed,
-        ));
+        let event = self.event(origin, transition.action(), Some(user.id.as_str()));
+        transaction.audit(&standing(event.change("status", user.status, changed.status), user, &changed));
         let compose = self.compose(origin);
         match transition {
             Transition::Approve => transaction.mail(&compose.approved(user)),
@@ -185,7 +183,7 @@ impl Store {
             Commit::Done => Ok(Transitioned::Done(Box::new(changed))),
             Commit::Lost(lost) if lost.at(person) => Ok(match lost.row::<User>(person)? {
                 Some(now) if now.status != transition.from() => Transitioned::WrongStatus(now.status),
-                // Only role or place changed, and with it what has to be written: the same request decides anew.
+                // Only role, place or address changed, and with it what has to be written: the same request decides anew.
                 Some(_) => return Err(StoreError::Busy),
                 None => Transitioned::Gone,
             }),
@@ -230,13 +228,15 @@ fn deciding(before: &User, after: &User, transition: Transition, origin: &Origin
     if regraded {
         expression.push_str(", #role = :granted");
     }
-    let mut condition = "#status = :from AND #role = :role AND attribute_not_exists(#identity_due)".to_owned();
+    let mut condition =
+        "#status = :from AND #role = :role AND #email = :email AND attribute_not_exists(#identity_due)".to_owned();
     if moved || regraded {
         condition.push_str(" AND #version = :read");
     }
     let mut change = Change::update(Key::user(&before.id), &expression)
         .when(&condition)
         .with("role", before.role)
+        .with("email", &before.email)
         .with("from", transition.from());
     if cleared {
         change = change.with("none", serde_json::json!({}));
@@ -251,19 +251,4 @@ fn deciding(before: &User, after: &User, transition: Transition, origin: &Origin
         change = change.with("granted", after.role);
     }
     into_status(change, &before.id, after.status, origin.now)
-}
-
-/// What the decision changes of the person, as the audit tells it.
-fn differences(event: AuditEvent, before: &User, after: &User) -> AuditEvent {
-    let mut event = event.change("status", before.status, after.status);
-    if before.role != after.role {
-        event = event.change("role", before.role, after.role);
-    }
-    if before.organisation_id != after.organisation_id {
-        event = event.change("organisation_id", &before.organisation_id, &after.organisation_id);
-    }
-    if before.team_ids != after.team_ids {
-        event = event.change("team_ids", &before.team_ids, &after.team_ids);
-    }
-    event
 }

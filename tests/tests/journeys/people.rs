@@ -80,3 +80,24 @@ async fn the_waiting_queue_is_paged_the_longest_waiting_first() {
 
     assert_eq!(seen, expected);
 }
+
+#[tokio::test]
+async fn a_member_made_an_admin_manages_their_team_with_the_token_they_have() {
+    let site = Site::open().await;
+    let owner = site.access(OWNER).await;
+    let grace = site.member("grace@example.com").await;
+    let token = site.access("grace@example.com").await;
+    let acme = site.send(Method::POST, "/v1/organisations", Some(&owner), Some(&json!({"name": "Acme"}))).await.ok(201);
+    let ada = site.member("ada@example.com").await;
+    assert_eq!(site.get(&token, &format!("/v1/users/{ada}")).await.refusal(), (403, "forbidden"));
+
+    for (person, role) in [(&grace, "consumer_admin"), (&ada, "team_member")] {
+        let (path, body) = (format!("/v1/users/{person}"), json!({"organisation_id": acme["id"], "role": role}));
+        site.send(Method::PATCH, &path, Some(&owner), Some(&body)).await.ok(200);
+    }
+
+    let path = format!("/v1/users/{ada}");
+    let renamed = site.send(Method::PATCH, &path, Some(&token), Some(&json!({"first_name": "Augusta"}))).await.ok(200);
+    assert_eq!((&renamed["first_name"], &renamed["organisation"]["name"]), (&json!("Augusta"), &json!("Acme")));
+    assert_eq!(site.get(&token, &path).await.ok(200), renamed);
+}

@@ -3,7 +3,10 @@
 use harness::{Bench, Fault, PASSWORD, Sample};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use shared::domain::user::Status;
+use shared::{
+    domain::user::{Role, Status, User},
+    store::{PersonChanged, Places},
+};
 
 use super::tests::{accept, app_router, person};
 use crate::create::tests::{ada, invited, known, portal};
@@ -122,4 +125,24 @@ async fn a_lost_answer_of_the_claim_finds_its_own_claim_again() {
     assert_eq!(accept(&bench, &token, PASSWORD).await.status, 200);
 
     assert_eq!(bench.services.calls().outstanding(), 0);
+}
+
+#[tokio::test]
+async fn who_is_made_an_owner_while_they_accept_is_let_in_as_one_by_the_same_link() {
+    let (bench, owner) = portal().await;
+    let (invitation, token) = invited(&bench, &owner, &ada(json!({}))).await;
+    let before = person(&bench, &invitation).await;
+    let after = User { role: Role::ApiOwner, ..before.clone() }.placed(None).following(&before, bench.now());
+    let (store, origin) = (bench.store.clone(), bench.origin());
+    let changed = async move {
+        let changed = store.change_person(&before, &after, &Places::default(), &origin).await.unwrap();
+        assert!(matches!(changed, PersonChanged::Done));
+    };
+    bench.services.calls().before_next("Cognito.AdminSetUserPassword", changed);
+
+    let overtaken = accept(&bench, &token, PASSWORD).await;
+    let accepted = accept(&bench, &token, PASSWORD).await;
+
+    assert_eq!((overtaken.status, overtaken.problem(), accepted.status), (503, "try-again", 200));
+    assert_eq!(bench.rows_in("OWNERS").await[0]["active"], 2);
 }

@@ -26,7 +26,8 @@ use crate::{
 pub enum Acceptance {
     /// The person is active.
     Done,
-    /// The claim had lapsed and somebody else has the person now: the link may still work.
+    /// The claim had lapsed and somebody else has the person now, or their role or place changed: the link may still
+    /// work.
     Overtaken,
     /// The invitation was revoked or sent again, or its team is gone.
     Void,
@@ -83,7 +84,10 @@ impl Store {
              {CLAIM}"
         );
         let user = Change::update(Key::user(&claimed.id), &expression)
-            .when("#status = :before AND #link_version = :link_version AND #claimed_until = :mine")
+            .when(
+                "#status = :before AND #link_version = :link_version AND #claimed_until = :mine AND #version = :version",
+            )
+            .with("version", claimed.version)
             .with("before", Status::Invited)
             .with("link_version", claimed.link_version)
             .with("mine", claimed.claimed_until.map(Timestamp::as_millisecond))

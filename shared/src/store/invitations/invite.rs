@@ -224,7 +224,8 @@ impl Store {
             Key::user(&person.id),
             "SET #invitation_id = :invitation_id, #link_version = :raised, #updated_at = :now, #version = #version + :one",
         )
-        .when("#status = :invited AND #link_version = :link_version")
+        .when("#status = :invited AND #link_version = :link_version AND #version = :version")
+        .with("version", person.version)
         .with("invitation_id", &invitation.id)
         .with("raised", raised.link_version)
         .with("now", origin.now.as_millisecond())

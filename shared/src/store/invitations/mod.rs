@@ -9,6 +9,7 @@ mod invite;
 mod list;
 mod resend;
 mod revoke;
+mod rewrite;
 mod sweep;
 
 use jiff::{SignedDuration, Timestamp};

@@ -113,7 +113,11 @@ impl Store {
                 let raised = person.link_version + 1;
                 let copy = inviting.copy(&invitation.id, person, origin.now);
                 let user = Change::update(Key::user(&person.id), "SET #link_version = :raised")
-                    .when("#status = :invited AND #link_version = :link_version AND #invitation_id = :invitation_id")
+                    .when(
+                        "#status = :invited AND #link_version = :link_version AND #invitation_id = :invitation_id AND \
+                         #version = :version",
+                    )
+                    .with("version", person.version)
                     .with("raised", raised)
                     .with("invited", Status::Invited)
                     .with("link_version", person.link_version)

@@ -69,9 +69,10 @@ impl Transaction {
         origin: &Origin,
     ) -> UnfinishedIdentity {
         let user = Change::delete(Key::user(&person.id))
-            .when("#status = :invited AND #invitation_id = :invitation_id")
+            .when("#status = :invited AND #invitation_id = :invitation_id AND #version = :version")
             .with("invited", Status::Invited)
-            .with("invitation_id", &invitation.id);
+            .with("invitation_id", &invitation.id)
+            .with("version", person.version);
         self.add(user);
         self.delete_traces(person);
         let note = UnfinishedIdentity::left_by(person, origin);

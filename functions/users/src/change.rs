@@ -1,0 +1,170 @@
+//! `PATCH /v1/users/{id}`: changes what is named of a person and leaves the rest.
+
+use axum::{Json, extract::State};
+use shared::{
+    domain::{
+        Fault,
+        audit::Actor,
+        change_of_person::{ChangeOfPerson, NotChanged, WantedPlace},
+        ids::{OrganisationId, TeamId, UserId},
+        name::Name,
+        organisation::Placement,
+        rights::{Action, Why, decide},
+        user::Role,
+    },
+    http::{
+        ETag, FieldFault, Fields, FromFields, IfMatch, PathId, Payload, Problem, RequestId, Session, UserBody, admit,
+        choice, items, text,
+    },
+    store::{PersonChanged, Placing},
+};
+
+use crate::{App, create::MAX_TEAMS};
+
+/// How often a change is made again over somebody else's, before the caller is told to try later.
+const MAX_TRIES: usize = 5;
+
+/// What is named.
+#[derive(Clone, Debug)]
+pub struct Change(ChangeOfPerson);
+
+impl FromFields for Change {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self(ChangeOfPerson {
+            first_name: fields.replace("first_name", text(Name::parse)),
+            last_name: fields.replace("last_name", text(Name::parse)),
+            role: fields.replace("role", choice(Role::parse)),
+            organisation_id: fields.change("organisation_id", choice(OrganisationId::parse)),
+            team_ids: fields
+                .replace("team_ids", items(MAX_TEAMS, |id| TeamId::parse(id).ok_or_else(Fault::no_such_team))),
+        }))
+    }
+}
+
+/// Why a person stays as they are.
+#[derive(Debug)]
+pub enum ChangeError {
+    /// There is no such person.
+    Unknown,
+    /// They are of another version than the caller has seen.
+    VersionMismatch,
+    /// Somebody wants to change their own role.
+    OwnRole,
+    /// What is named cannot be.
+    Refused(Vec<NotChanged>),
+    /// There is no such organisation.
+    NoSuchOrganisation,
+    /// The organisation has no such team.
+    NoSuchTeam,
+    /// The portal would be left without an active API Owner.
+    LastOwner,
+    /// They are just being created, or others kept changing them at the same time.
+    Busy,
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Unknown => Self::not_found(),
+            ChangeError::VersionMismatch => Self::version_mismatch(),
+            ChangeError::OwnRole => Self::forbidden(Why::OnOneself),
+            ChangeError::Refused(faults) => Self::validation(&faults.into_iter().map(told).collect::<Vec<_>>()),
+            ChangeError::NoSuchOrganisation => Self::unknown_organisation(),
+            ChangeError::NoSuchTeam => Self::unknown_team(),
+            ChangeError::LastOwner => Self::last_api_owner(),
+            ChangeError::Busy => Self::try_again(1),
+        }
+    }
+}
+
+fn told(fault: NotChanged) -> FieldFault {
+    let (field, code, detail) = match fault {
+        NotChanged::OwnRole => ("role", "not_allowed", "Nobody changes their own role."),
+        NotChanged::RoleNotYours => ("role", "not_allowed", "Only an API Owner makes API Owners."),
+        NotChanged::OrganisationNotYours => ("organisation_id", "not_allowed", "Only an API Owner moves people."),
+        NotChanged::TeamNotYours => ("team_ids", "unknown_team", "Name teams of your own."),
+        NotChanged::OwnerHasNoOrganisation => ("organisation_id", "not_allowed", "API Owners have no organisation."),
+        NotChanged::OwnerHasNoTeams => ("team_ids", "not_allowed", "API Owners have no teams."),
+        NotChanged::OrganisationMissing => ("organisation_id", "required", "Everybody but API Owners is in one."),
+    };
+    FieldFault::new(field, Fault::new(code, detail))
+}
+
+impl From<Vec<NotChanged>> for ChangeError {
+    fn from(faults: Vec<NotChanged>) -> Self {
+        if faults.contains(&NotChanged::OwnRole) { Self::OwnRole } else { Self::Refused(faults) }
+    }
+}
+
+/// Changes a person, with effect for their very next request. Two changes at once are made one after the other, unless
+/// the caller names the version to start from.
+pub async fn change(
+    State(app): State<App>,
+    session: Session,
+    PathId(id): PathId,
+    if_match: IfMatch,
+    request: RequestId,
+    payload: Payload,
+) -> Result<(ETag, Json<UserBody>), Problem> {
+    let id = UserId::parse(&id);
+    let (caller, person, mut places) =
+        app.store.caller_and_person(&session.user_id, id.as_ref().unwrap_or(&session.user_id)).await?;
+    let caller = admit(&session, caller)?;
+    // Who changes nobody at all is told before anybody is looked for.
+    decide(&caller, Action::ChangePerson(&caller))?;
+    let mut before = person.filter(|_| id.is_some()).ok_or(ChangeError::Unknown)?;
+    decide(&caller, Action::ChangePerson(&before))?;
+    let Change(change) = payload.read()?;
+    let now = app.clock.now();
+    let origin = request.origin(Actor::User(caller.id.clone()), now);
+    for _ in 0..MAX_TRIES {
+        if !if_match.allows(before.version) {
+            return Err(ChangeError::VersionMismatch.into());
+        }
+        if before.identity_due.is_some() {
+            return Err(ChangeError::Busy.into());
+        }
+        let (after, wanted) = change.over(&caller, &before).map_err(ChangeError::from)?;
+        let place = match wanted {
+            Some(wanted) => Some(find(&app, wanted).await?),
+            None => None,
+        };
+        let after = after.placed(place).following(&before, now);
+        app.store.complete_places(&mut places, std::slice::from_ref(&after)).await?;
+        if after != before {
+            match app.store.change_person(&before, &after, &places, &origin).await? {
+                PersonChanged::Done => {}
+                PersonChanged::Overtaken(now) => {
+                    before = *now;
+                    decide(&caller, Action::ChangePerson(&before))?;
+                    continue;
+                }
+                PersonChanged::LastOwner => return Err(ChangeError::LastOwner.into()),
+                PersonChanged::NoSuchTeam => return Err(ChangeError::NoSuchTeam.into()),
+                PersonChanged::Gone => return Err(ChangeError::Unknown.into()),
+            }
+        }
+        return Ok((ETag(after.version), Json(UserBody::new(&caller, after, &places))));
+    }
+    Err(ChangeError::Busy.into())
+}
+
+async fn find(app: &App, wanted: WantedPlace) -> Result<Placement, Problem> {
+    if let Some(place) = wanted.known() {
+        return Ok(place);
+    }
+    match app.store.placing(Some(wanted.organisation_id.clone()), wanted.joined.clone()).await? {
+        Placing::At(found) => Ok(wanted.with(found)),
+        Placing::NoSuchOrganisation => Err(ChangeError::NoSuchOrganisation.into()),
+        Placing::NoSuchTeam => Err(ChangeError::NoSuchTeam.into()),
+    }
+}
+
+#[cfg(test)]
+mod owners;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+pub(crate) mod tests;
+#[cfg(test)]
+mod unfinished;

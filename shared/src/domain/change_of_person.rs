@@ -1,0 +1,261 @@
+//! What a change of a person makes of them: names, role and place, by an API Owner or an API Consumer Admin.
+//!
+//! Source of the rules: `docs/architecture.md`, section 5.
+
+use super::{
+    ids::{OrganisationId, TeamId},
+    name::Name,
+    organisation::Placement,
+    rights,
+    user::{Role, User},
+};
+
+/// What is named; `None` leaves a value as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ChangeOfPerson {
+    /// First name.
+    pub first_name: Option<Name>,
+    /// Last name.
+    pub last_name: Option<Name>,
+    /// What they may do.
+    pub role: Option<Role>,
+    /// The organisation to move to; inner `None` where the caller says: none.
+    #[expect(clippy::option_option, reason = "absent and null are different in a merge")]
+    pub organisation_id: Option<Option<OrganisationId>>,
+    /// The teams to be in: all of them, or those within a Consumer Admin's own.
+    pub team_ids: Option<Vec<TeamId>>,
+}
+
+/// Why a change is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotChanged {
+    /// Nobody changes their own role.
+    OwnRole,
+    /// Only an API Owner gives this role.
+    RoleNotYours,
+    /// Only an API Owner moves people to another organisation.
+    OrganisationNotYours,
+    /// One of the teams is not the caller's, or strangers meet in it.
+    TeamNotYours,
+    /// An API Owner is in no organisation.
+    OwnerHasNoOrganisation,
+    /// An API Owner is in no team.
+    OwnerHasNoTeams,
+    /// Everybody else is in one.
+    OrganisationMissing,
+}
+
+/// The place that a change leads to: teams that are new to a person still have to be looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedPlace {
+    /// The organisation.
+    pub organisation_id: OrganisationId,
+    /// The teams in which they stay.
+    pub kept: Vec<TeamId>,
+    /// The teams that they join.
+    pub joined: Vec<TeamId>,
+}
+
+impl WantedPlace {
+    /// The place, where nothing is left to look up.
+    #[must_use]
+    pub fn known(&self) -> Option<Placement> {
+        let known = self.joined.is_empty() && !self.kept.is_empty();
+        known.then(|| Placement { organisation_id: self.organisation_id.clone(), team_ids: self.kept.clone() })
+    }
+
+    /// The place, with the teams that `found` names: those that are joined, or the default team where none is left.
+    #[must_use]
+    pub fn with(self, found: Placement) -> Placement {
+        let team_ids = self.kept.into_iter().chain(found.team_ids).collect();
+        Placement { organisation_id: found.organisation_id, team_ids }
+    }
+}
+
+impl ChangeOfPerson {
+    /// What the change makes of `before` by the will of `caller`, who may change them: the person as they will be, but
+    /// for their place, and that place (`None` for API Owners).
+    ///
+    /// Whoever is moved to the Default Organisation becomes a Team Member, unless the change names a role.
+    ///
+    /// # Errors
+    /// Every [`NotChanged`] that stands in the way.
+    pub fn over(&self, caller: &User, before: &User) -> Result<(User, Option<WantedPlace>), Vec<NotChanged>> {
+        let mut faults = Vec::new();
+        let role = self.role.unwrap_or(before.role);
+        if role != before.role {
+            if caller.id == before.id {
+                faults.push(NotChanged::OwnRole);
+            } else if !rights::may_give(caller, role) {
+                faults.push(NotChanged::RoleNotYours);
+            }
+        }
+        let place = if role == Role::ApiOwner {
+            faults.extend(self.faults_of_owner());
+            None
+        } else {
+            self.place(caller, before).map_err(|fault| faults.push(fault)).ok()
+        };
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let moved = place.as_ref().is_some_and(|place| {
+            before.organisation_id.as_ref() != Some(&place.organisation_id)
+                && place.organisation_id == OrganisationId::default_organisation()
+        });
+        let after = User {
+            first_name: self.first_name.clone().unwrap_or_else(|| before.first_name.clone()),
+            last_name: self.last_name.clone().unwrap_or_else(|| before.last_name.clone()),
+            role: if moved && self.role.is_none() { Role::TeamMember } else { role },
+            ..before.clone()
+        };
+        Ok((after, place))
+    }
+
+    fn faults_of_owner(&self) -> impl Iterator<Item = NotChanged> + use<> {
+        let organisation = matches!(self.organisation_id, Some(Some(_))).then_some(NotChanged::OwnerHasNoOrganisation);
+        let teams = self.team_ids.as_ref().is_some_and(|teams| !teams.is_empty());
+        organisation.into_iter().chain(teams.then_some(NotChanged::OwnerHasNoTeams))
+    }
+
+    fn place(&self, caller: &User, before: &User) -> Result<WantedPlace, NotChanged> {
+        let organisation_id = match &self.organisation_id {
+            Some(None) => return Err(NotChanged::OrganisationMissing),
+            Some(Some(id)) => id.clone(),
+            None => before.organisation_id.clone().unwrap_or_else(OrganisationId::default_organisation),
+        };
+        if before.organisation_id.as_ref() != Some(&organisation_id) {
+            if !rights::moves_people(caller) {
+                return Err(NotChanged::OrganisationNotYours);
+            }
+            let joined = self.team_ids.as_deref().map(each_once).unwrap_or_default();
+            return Ok(WantedPlace { organisation_id, kept: Vec::new(), joined });
+        }
+        let Some(named) = &self.team_ids else {
+            return Ok(WantedPlace { organisation_id, kept: before.team_ids.clone(), joined: Vec::new() });
+        };
+        if !named.iter().all(|team| rights::may_place_in(caller, team)) {
+            return Err(NotChanged::TeamNotYours);
+        }
+        let stays = |team: &&TeamId| named.contains(*team) || !rights::may_place_in(caller, team);
+        let kept: Vec<_> = before.team_ids.iter().filter(stays).cloned().collect();
+        let joined = each_once(named).into_iter().filter(|team| !kept.contains(team)).collect();
+        Ok(WantedPlace { organisation_id, kept, joined })
+    }
+}
+
+fn each_once(teams: &[TeamId]) -> Vec<TeamId> {
+    let mut each_once = Vec::new();
+    for team in teams {
+        if !each_once.contains(team) {
+            each_once.push(team.clone());
+        }
+    }
+    each_once
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::rights::tests::{person, team};
+
+    fn admin() -> User {
+        person(1, Role::ConsumerAdmin, vec![team(1), team(2), TeamId::default_team()])
+    }
+
+    fn owner() -> User {
+        person(9, Role::ApiOwner, vec![])
+    }
+
+    fn into(team_ids: Vec<TeamId>) -> ChangeOfPerson {
+        ChangeOfPerson { team_ids: Some(team_ids), ..ChangeOfPerson::default() }
+    }
+
+    fn to(role: Role) -> ChangeOfPerson {
+        ChangeOfPerson { role: Some(role), ..ChangeOfPerson::default() }
+    }
+
+    #[test]
+    fn an_admin_replaces_the_part_within_their_own_teams_alone() {
+        let ada = person(2, Role::TeamMember, vec![team(3), team(1)]);
+        let place = |named| into(named).over(&admin(), &ada).map(|(_, place)| place.unwrap());
+
+        let moved = place(vec![team(2)]).unwrap();
+        assert_eq!((moved.kept, moved.joined), (vec![team(3)], vec![team(2)]));
+        let left = place(vec![]).unwrap();
+        assert_eq!((left.known().unwrap().team_ids, left.joined), (vec![team(3)], vec![]));
+        for not_theirs in [team(3), team(4), TeamId::default_team()] {
+            assert_eq!(place(vec![team(1), not_theirs]).unwrap_err(), [NotChanged::TeamNotYours]);
+        }
+    }
+
+    #[test]
+    fn the_default_team_is_looked_up_where_none_is_left() {
+        let ada = person(2, Role::TeamMember, vec![team(1)]);
+
+        let (_, place) = into(vec![]).over(&admin(), &ada).unwrap();
+
+        assert_eq!(place.unwrap().known(), None);
+    }
+
+    #[test]
+    fn a_team_named_twice_is_joined_once_and_one_that_stays_is_not_joined() {
+        let ada = person(2, Role::TeamMember, vec![team(1), team(4)]);
+
+        let (_, place) = into(vec![team(2), team(1), team(2)]).over(&owner(), &ada).unwrap();
+
+        let place = place.unwrap();
+        assert_eq!((place.kept, place.joined), (vec![team(1)], vec![team(2)]));
+    }
+
+    #[test]
+    fn nobody_changes_their_own_role_and_repeating_it_is_no_change() {
+        for (caller, other) in [(owner(), Role::TeamMember), (admin(), Role::TeamMember)] {
+            assert_eq!(to(other).over(&caller, &caller).unwrap_err(), [NotChanged::OwnRole]);
+            assert_eq!(to(caller.role).over(&caller, &caller).unwrap().0, caller);
+        }
+    }
+
+    #[test]
+    fn only_owners_make_owners_and_move_people() {
+        let ada = person(2, Role::TeamMember, vec![team(1)]);
+        let elsewhere = Some(Some(OrganisationId::default_organisation()));
+        let change = ChangeOfPerson { organisation_id: elsewhere, ..to(Role::ApiOwner) };
+
+        assert_eq!(to(Role::ConsumerAdmin).over(&admin(), &ada).unwrap().0.role, Role::ConsumerAdmin);
+        assert_eq!(to(Role::ApiOwner).over(&admin(), &ada).unwrap_err(), [NotChanged::RoleNotYours]);
+        let moving = ChangeOfPerson { role: None, ..change };
+        assert_eq!(moving.over(&admin(), &ada).unwrap_err(), [NotChanged::OrganisationNotYours]);
+        assert_eq!(to(Role::ApiOwner).over(&owner(), &ada).unwrap().1, None);
+    }
+
+    #[test]
+    fn an_owner_has_no_place_and_everybody_else_has_one() {
+        let ada = person(2, Role::TeamMember, vec![team(1)]);
+        let placed = ChangeOfPerson {
+            organisation_id: Some(ada.organisation_id.clone()),
+            team_ids: Some(vec![team(1)]),
+            ..to(Role::ApiOwner)
+        };
+        let nowhere = ChangeOfPerson { organisation_id: Some(None), ..to(Role::ConsumerAdmin) };
+        let of_owner = ChangeOfPerson { organisation_id: Some(None), team_ids: Some(vec![]), ..to(Role::ApiOwner) };
+
+        let both = [NotChanged::OwnerHasNoOrganisation, NotChanged::OwnerHasNoTeams];
+        assert_eq!(placed.over(&owner(), &ada).unwrap_err(), both);
+        assert_eq!(nowhere.over(&owner(), &ada).unwrap_err(), [NotChanged::OrganisationMissing]);
+        assert_eq!(of_owner.over(&owner(), &ada).unwrap().0.role, Role::ApiOwner);
+    }
+
+    #[test]
+    fn who_is_moved_to_the_default_organisation_is_a_team_member_unless_a_role_is_named() {
+        let ada = person(2, Role::ConsumerAdmin, vec![team(1)]);
+        let home = Some(Some(OrganisationId::default_organisation()));
+        let moved = ChangeOfPerson { organisation_id: home.clone(), ..ChangeOfPerson::default() };
+        let as_admin = ChangeOfPerson { organisation_id: home, ..to(Role::ConsumerAdmin) };
+
+        assert_eq!(moved.over(&owner(), &ada).unwrap().0.role, Role::TeamMember);
+        assert_eq!(as_admin.over(&owner(), &ada).unwrap().0.role, Role::ConsumerAdmin);
+        let there = User { organisation_id: Some(OrganisationId::default_organisation()), ..ada };
+        assert_eq!(moved.over(&owner(), &there).unwrap().0.role, Role::ConsumerAdmin);
+    }
+}

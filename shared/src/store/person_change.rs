@@ -1,0 +1,155 @@
+//! Changing a person: names, role, place. One transaction over the version that was read, so that everything that is
+//! written beside the row fits it.
+
+use super::{
+    Places, Store, StoreError,
+    change::Change,
+    keys::Key,
+    transaction::{Commit, Position, Transaction},
+};
+use crate::domain::{
+    audit::{AuditEvent, Origin},
+    user::User,
+};
+
+/// What became of a change.
+#[derive(Debug)]
+pub enum PersonChanged {
+    /// Written.
+    Done,
+    /// Somebody else changed them since they were read: this is who stands there now.
+    Overtaken(Box<User>),
+    /// The portal would be left without an active API Owner.
+    LastOwner,
+    /// A team that they were to join is not there any more.
+    NoSuchTeam,
+    /// They were deleted.
+    Gone,
+}
+
+impl Store {
+    /// Makes `after` of `before`, whose place has the names in `places`.
+    ///
+    /// One transaction: person (as they were read), memberships with a check of each team that is joined, audit; for an
+    /// active API Owner, now or before, the owners' item, whose last one stays; for somebody invited the invitation and
+    /// what their address knows of it.
+    pub async fn change_person(
+        &self,
+        before: &User,
+        after: &User,
+        places: &Places,
+        origin: &Origin,
+    ) -> Result<PersonChanged, StoreError> {
+        self.rewrite_person(before, after, places, "user.changed", origin).await
+    }
+
+    async fn rewrite_person(
+        &self,
+        before: &User,
+        after: &User,
+        places: &Places,
+        action: &str,
+        origin: &Origin,
+    ) -> Result<PersonChanged, StoreError> {
+        let mut transaction = Transaction::default();
+        let person = transaction.add(rewriting(before, after));
+        let teams = transaction.move_person(before, after);
+        let last_owner = transaction.count_owner(before, after);
+        transaction.rewrite_invitation(before, after, places);
+        transaction.audit(&changes(self.event(origin, action, Some(before.id.as_str())), before, after));
+        match self.db.commit(transaction).await? {
+            Commit::Done => Ok(PersonChanged::Done),
+            Commit::Lost(lost) if lost.at(person) => {
+                Ok(lost.row(person)?.map_or(PersonChanged::Gone, |now| PersonChanged::Overtaken(Box::new(now))))
+            }
+            Commit::Lost(lost) if teams.iter().any(|team| lost.at(*team)) => Ok(PersonChanged::NoSuchTeam),
+            Commit::Lost(lost) if last_owner.is_some_and(|owner| lost.at(owner)) => Ok(PersonChanged::LastOwner),
+            Commit::Lost(_) => Err(StoreError::Busy),
+        }
+    }
+}
+
+/// The write of the row, over the version and the invitation that were read. Revoking an invitation raises no version.
+fn rewriting(before: &User, after: &User) -> Change {
+    let (set, remove) = match after.organisation_id {
+        Some(_) => (", #organisation_id = :organisation_id", ""),
+        None => ("", " REMOVE #organisation_id"),
+    };
+    let expression = format!(
+        "SET #first_name = :first_name, #last_name = :last_name, #role = :role, #team_ids = :team_ids, #updated_at = \
+         :updated_at, #version = :raised{set}{remove}"
+    );
+    let invitation = if before.invitation_id.is_some() {
+        "#invitation_id = :invitation_id"
+    } else {
+        "attribute_not_exists(#invitation_id)"
+    };
+    let change = Change::update(Key::user(&before.id), &expression)
+        .when(&format!("#version = :version AND attribute_not_exists(#identity_due) AND {invitation}"))
+        .with("version", before.version)
+        .with("first_name", &after.first_name)
+        .with("last_name", &after.last_name)
+        .with("role", after.role)
+        .with("team_ids", &after.team_ids)
+        .with("updated_at", after.updated_at.as_millisecond())
+        .with("raised", after.version);
+    let change = match &after.organisation_id {
+        Some(organisation) => change.with("organisation_id", organisation),
+        None => change,
+    };
+    match &before.invitation_id {
+        Some(invitation) => change.with("invitation_id", invitation),
+        None => change,
+    }
+}
+
+/// Adds to the event what changed; of names nothing but that they did.
+fn changes(event: AuditEvent, before: &User, after: &User) -> AuditEvent {
+    let mut event = event;
+    for (field, before, after) in
+        [("first_name", &before.first_name, &after.first_name), ("last_name", &before.last_name, &after.last_name)]
+    {
+        if before != after {
+            event = event.personal_change(field);
+        }
+    }
+    standing(event, before, after)
+}
+
+/// Adds to the event what changed of role and place.
+pub(super) fn standing(event: AuditEvent, before: &User, after: &User) -> AuditEvent {
+    let mut event = event;
+    if before.role != after.role {
+        event = event.change("role", before.role, after.role);
+    }
+    if before.organisation_id != after.organisation_id {
+        event = event.change("organisation_id", &before.organisation_id, &after.organisation_id);
+    }
+    if before.team_ids != after.team_ids {
+        event = event.change("team_ids", &before.team_ids, &after.team_ids);
+    }
+    event
+}
+
+impl Transaction {
+    /// Adds that a person's memberships follow their place.
+    fn move_person(&mut self, before: &User, after: &User) -> Vec<Position> {
+        if let Some(place) = after.placement() {
+            return self.move_memberships(before, &place);
+        }
+        self.end_memberships(&before.id, &before.team_ids);
+        Vec::new()
+    }
+
+    /// Adds that the count of active API Owners follows a person; the position stands in the way when they are the last.
+    fn count_owner(&mut self, before: &User, after: &User) -> Option<Position> {
+        match (before.is_active_owner(), after.is_active_owner()) {
+            (false, true) => {
+                self.add_owner(after);
+                None
+            }
+            (true, false) => Some(self.remove_owner(&before.id)),
+            (true, true) | (false, false) => None,
+        }
+    }
+}
