@@ -240,6 +240,8 @@ async fn settings_may_do_what_it_does() {
     for query in ["", "actor=system", "target=usr_1", "action=user.created"] {
         settings.send(Sample::of("settings-audit").by(&owner).query(query), 200).await;
     }
+    bench.person("ada@example.com", Role::TeamMember, Status::Pending).await;
+    settings.send(Sample::of("settings-change").by(&owner).body(&json!({"auto_approve": true})), 200).await;
 
     settings.matches_the_template();
 }

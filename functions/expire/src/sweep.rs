@@ -8,6 +8,7 @@ mod orphans;
 mod rejected;
 mod run;
 mod unconfirmed;
+mod waiting;
 
 #[cfg(test)]
 mod deadline;
@@ -21,7 +22,7 @@ use serde::Serialize;
 use crate::App;
 use run::Run;
 
-/// How many rows of a kind one run takes on.
+/// How many rows of a kind are read at once.
 const BATCH: u16 = 50;
 /// What a row begun at the last moment is left to be dealt with, and the report to be written.
 const RESERVE: SignedDuration = SignedDuration::from_secs(5);
@@ -39,6 +40,8 @@ pub struct Report {
     pub invited_deleted: usize,
     /// Registrations deleted because their rejection is long ago.
     pub rejected_deleted: usize,
+    /// Registrations approved because the settings approve them and they waited nevertheless.
+    pub waiting_approved: usize,
     /// Creations undone because their Cognito user was never made.
     pub creations_undone: usize,
     /// Mails sent that the stream had not sent.
@@ -76,6 +79,7 @@ pub async fn handle(app: &App, until: Option<Timestamp>) -> Result<Report, Error
     run.part(invitations::expire).await;
     run.part(invitations::forget).await;
     run.part(rejected::sweep).await;
+    run.part(waiting::sweep).await;
     run.part(mails::sweep).await;
     run.part(orphans::sweep).await;
     run.end()

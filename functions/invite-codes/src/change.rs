@@ -327,7 +327,7 @@ mod tests {
         let reply = change(&bench, &owner, &json!({"expires_at": "2026-01-01T00:00:00Z"})).await;
 
         assert_eq!((reply.status, &reply.body["state"]), (200, &json!("expired")));
-        assert_eq!(bench.store.expiring_codes(bench.now(), 10).await.unwrap().len(), 1);
+        assert_eq!(bench.store.expiring_codes(bench.now(), None, 10).await.unwrap().rows.len(), 1);
     }
 
     #[tokio::test]

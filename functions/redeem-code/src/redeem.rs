@@ -6,6 +6,7 @@ use http::StatusCode;
 use shared::{
     domain::{
         Fault,
+        approval::status_on_arrival,
         audit::{Actor, Origin},
         email::Email,
         invite_code::{FoldedCode, InviteCode, NotAdmitted},
@@ -157,7 +158,7 @@ async fn with_code(
         check_password(applicant, &facts.settings)?;
         match write(app, applicant, &code, known.as_ref(), &facts.settings, origin).await? {
             Redeemed::New(user) => return finish(app, applicant, user, &facts.settings, origin).await,
-            Redeemed::Mailed => return Ok(next_of_known(&code, &facts.settings)),
+            Redeemed::Mailed => return Ok(next_of_known(&code, &applicant.email, &facts.settings)),
             Redeemed::Taken(taken) => known = Some(taken),
             Redeemed::CodeChanged(Some(now)) => code = *now,
             Redeemed::CodeChanged(None) => return Err(RedeemError::Unknown.into()),
@@ -211,7 +212,8 @@ async fn write(
     Ok(if settings.email_confirmation {
         app.store.redeem(code, new(Start::As(Status::Unconfirmed)), origin).await?
     } else {
-        app.store.begin_redemption(code, new(Start::Becoming(code.redemption().leads_to())), origin).await?
+        let status = status_on_arrival(settings, &applicant.email, Some(&code.redemption()));
+        app.store.begin_redemption(code, new(Start::Becoming(status)), origin).await?
     })
 }
 
@@ -238,8 +240,12 @@ async fn finish(
 }
 
 /// The answer to a known address: that of an unknown one.
-fn next_of_known(code: &InviteCode, settings: &Settings) -> Next {
-    Next::after(if settings.email_confirmation { Status::Unconfirmed } else { code.redemption().leads_to() })
+fn next_of_known(code: &InviteCode, email: &Email, settings: &Settings) -> Next {
+    Next::after(if settings.email_confirmation {
+        Status::Unconfirmed
+    } else {
+        status_on_arrival(settings, email, Some(&code.redemption()))
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use shared::{
     domain::{
         Fault,
+        approval::status_on_arrival,
         audit::{Actor, Origin},
         link::{HashedToken, PlainToken, Purpose},
         password::Password,
@@ -84,7 +85,8 @@ async fn finish(
     if !faults.is_empty() {
         return Err(ConfirmError::Password(faults).into());
     }
-    match app.store.confirm(token, user, user.status_when_confirmed(), facts, origin).await? {
+    let status = status_on_arrival(&facts.settings, &user.email, user.redemption.as_ref());
+    match app.store.confirm(token, user, status, facts, origin).await? {
         Confirmation::Done(status) => Ok(status),
         Confirmation::Overtaken => Err(ConfirmError::Held.into()),
         Confirmation::Void => Err(ConfirmError::LinkNotUsable.into()),
@@ -100,7 +102,7 @@ mod tests {
     use jiff::SignedDuration;
     use serde_json::{Value, json};
     use shared::{
-        domain::user::Role,
+        domain::{email::MailDomain, settings::Settings, user::Role},
         store::{Claim, Sentinel, Stage},
     };
 
@@ -146,6 +148,38 @@ mod tests {
         assert_eq!((known.stage, known.link_version), (Stage::Settled, user.link_version));
         assert!(can_sign_in(&bench, PASSWORD).await);
         assert_eq!(bench.mail_events("owner@example.com").await, ["welcome", "registration_pending"]);
+    }
+
+    #[tokio::test]
+    async fn the_settings_at_the_confirmation_say_whether_it_waits() {
+        let approve = |settings: &mut Settings, domain: Option<&str>| {
+            settings.auto_approve = domain.is_none();
+            settings.auto_approve_domains =
+                domain.map(|domain| MailDomain::parse(domain).unwrap()).into_iter().collect();
+        };
+        for (domain, next, status) in [
+            (None, "log_in", Status::Active),
+            (Some("example.com"), "log_in", Status::Active),
+            (Some("example.org"), "await_approval", Status::Pending),
+        ] {
+            let (bench, token) = registered().await;
+            bench.set(|settings| approve(settings, domain)).await;
+
+            let reply = confirm(&bench, &token, PASSWORD).await;
+
+            assert_eq!((reply.status, &reply.body), (200, &json!({"next": next})));
+            assert_eq!(bench.read(&known(&bench).await.user_id).await.status, status);
+            let told = bench.mail_events("owner@example.com").await;
+            let mails = bench.mail_events("ada@example.com").await;
+            if status == Status::Active {
+                assert_eq!(
+                    (mails, told),
+                    (vec!["confirm_registration".into(), "welcome".into()], vec!["welcome".to_owned()])
+                );
+            } else {
+                assert_eq!((mails.len(), told.len()), (1, 2));
+            }
+        }
     }
 
     #[tokio::test]

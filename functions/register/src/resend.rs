@@ -80,7 +80,7 @@ mod tests {
         assert_eq!((reply.status, reply.body), (202, json!({})));
         assert_eq!(bench.mail_events("ada@example.com").await, ["confirm_registration", "confirm_registration"]);
         let since = bench.now() + jiff::SignedDuration::from_millis(1);
-        let waiting = bench.store.people_since(Status::Unconfirmed, since, 10).await.unwrap();
+        let waiting = bench.store.people_since(Status::Unconfirmed, since, None, 10).await.unwrap().rows;
         assert_eq!(waiting.first().map(|user| user.as_ref().unwrap().status_since), Some(bench.now()));
     }
 

@@ -3,6 +3,7 @@
 use shared::{
     domain::{
         Fault,
+        approval::status_on_arrival,
         audit::Origin,
         settings::Settings,
         user::{Start, Status},
@@ -30,11 +31,14 @@ pub(crate) async fn register(
     if !faults.is_empty() {
         return Err(RegisterError::Password(faults).into());
     }
-    let (email, status) = (body.email.clone(), Status::Pending);
+    let (email, status) = (body.email.clone(), status_on_arrival(settings, &body.email, None));
     let known = if let Some(known) = known {
         known
     } else {
-        let owners = app.store.owners_to_notify(settings).await?;
+        let owners = match status {
+            Status::Pending => app.store.owners_to_notify(settings).await?,
+            _ => Vec::new(),
+        };
         let new = newcomer(body, Start::Becoming(status));
         match enrol(&app.store, &app.identity, new, &password, &owners, origin).await? {
             Enrolment::Done(user) => return Ok(Next::after(user.status)),
@@ -56,9 +60,11 @@ pub(crate) async fn register(
 #[cfg(test)]
 mod tests {
     use harness::{Bench, Fault, PASSWORD, email};
+    use jiff::SignedDuration;
     use serde_json::json;
     use shared::{
         domain::{
+            email::MailDomain,
             name::Name,
             organisation::Placement,
             user::{NewUser, Role, Source, Start, Status},
@@ -174,5 +180,41 @@ mod tests {
 
         assert_eq!((reply.status, reply.problem()), (503, "try-again"));
         assert_eq!(bench.mail_events("ada@example.com").await, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_registration_that_the_settings_approve_is_in_at_once_and_a_known_address_gets_the_same_answer() {
+        for by_domain in [false, true] {
+            let bench = bench().await;
+            let domain = MailDomain::parse("example.com").unwrap();
+            bench
+                .set(|settings| {
+                    settings.auto_approve = !by_domain;
+                    settings.auto_approve_domains = if by_domain { vec![domain] } else { Vec::new() };
+                })
+                .await;
+
+            let first = register(&bench, &with_password(PASSWORD)).await;
+            bench.advance(SignedDuration::from_millis(1));
+            let second = register(&bench, &with_password("another fine one")).await;
+
+            assert_eq!((first.status, &first.body), (202, &json!({"next": "log_in"})));
+            assert_eq!((second.status, second.body), (first.status, first.body));
+            let known = bench.store.registration_facts(&email("ada@example.com")).await.unwrap().known.unwrap();
+            let user = bench.read(&known.user_id).await;
+            assert_eq!((user.status, user.identity_due, known.stage), (Status::Active, None, Stage::Settled));
+            bench.sign_in(&user).await;
+            assert_eq!(bench.mail_events("ada@example.com").await, ["welcome", "already_registered"]);
+            assert_eq!(bench.mail_events("owner@example.com").await, ["welcome"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_of_another_domain_waits() {
+        let bench = bench().await;
+        bench.set(|settings| settings.auto_approve_domains = vec![MailDomain::parse("example.org").unwrap()]).await;
+
+        assert_eq!(register(&bench, &with_password(PASSWORD)).await.body, json!({"next": "await_approval"}));
+        assert_eq!(bench.mail_events("owner@example.com").await, ["welcome", "registration_pending"]);
     }
 }

@@ -5,18 +5,19 @@ use serde_json::{Map, Value};
 use shared::{
     domain::{
         Fault,
+        approval::{self, MAX_APPROVED_DOMAINS},
         audit::Actor,
-        email::Email,
+        email::{Email, MailDomain},
         name::Name,
         password::{HIGHEST_MIN_LENGTH, LOWEST_MIN_LENGTH},
         rights::{Action, decide},
         settings::{MAX_UNKNOWN_CODES, Settings},
     },
-    http::{Faults, Fields, Payload, Problem, RequestId, Session, admit, boolean, integer, items, text},
+    http::{ETag, Faults, Fields, IfMatch, Payload, Problem, RequestId, Session, admit, boolean, integer, items, text},
     store::SettingsChange,
 };
 
-use crate::{App, read::SettingsBody};
+use crate::{App, queue, read::SettingsBody};
 
 /// How often a change is made again over somebody else's, before the caller is told to try later.
 const MAX_TRIES: usize = 5;
@@ -27,6 +28,8 @@ const MAX_NOTIFICATION_ADDRESSES: usize = 20;
 #[derive(Clone, Debug, Default)]
 pub struct Change {
     self_registration: Option<bool>,
+    auto_approve: Option<bool>,
+    auto_approve_domains: Option<Vec<MailDomain>>,
     email_confirmation: Option<bool>,
     sign_in: Option<bool>,
     consumer_admin_invitations: Option<bool>,
@@ -47,6 +50,8 @@ impl Change {
     fn read(fields: &mut Fields, shown: &Map<String, Value>) -> Self {
         let mut change = Self {
             self_registration: set(fields, "self_registration", boolean),
+            auto_approve: set(fields, "auto_approve", boolean),
+            auto_approve_domains: set(fields, "auto_approve_domains", items(MAX_APPROVED_DOMAINS, MailDomain::parse)),
             email_confirmation: set(fields, "email_confirmation", boolean),
             sign_in: set(fields, "sign_in", boolean),
             consumer_admin_invitations: set(fields, "consumer_admin_invitations", boolean),
@@ -82,6 +87,8 @@ impl Change {
     fn over(self, before: &Settings) -> Settings {
         let mut after = before.clone();
         replace(&mut after.self_registration, self.self_registration);
+        replace(&mut after.auto_approve, self.auto_approve);
+        replace(&mut after.auto_approve_domains, self.auto_approve_domains.map(each_once));
         replace(&mut after.email_confirmation, self.email_confirmation);
         replace(&mut after.sign_in, self.sign_in);
         replace(&mut after.consumer_admin_invitations, self.consumer_admin_invitations);
@@ -116,11 +123,11 @@ fn not_changeable() -> Fault {
 }
 
 /// The list without what it names again, so that nobody is told twice.
-fn each_once(addresses: Vec<Email>) -> Vec<Email> {
+fn each_once<T: PartialEq>(entries: Vec<T>) -> Vec<T> {
     let mut once = Vec::new();
-    for address in addresses {
-        if !once.contains(&address) {
-            once.push(address);
+    for entry in entries {
+        if !once.contains(&entry) {
+            once.push(entry);
         }
     }
     once
@@ -135,6 +142,8 @@ fn replace<T>(setting: &mut T, value: Option<T>) {
 /// Why the settings stay as they are.
 #[derive(Debug)]
 pub enum ChangeError {
+    /// They are of another version than the caller has seen.
+    VersionMismatch,
     /// Others kept changing them at the same time.
     Overtaken,
 }
@@ -142,18 +151,22 @@ pub enum ChangeError {
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match error {
+            ChangeError::VersionMismatch => Self::version_mismatch(),
             ChangeError::Overtaken => Self::try_again(1),
         }
     }
 }
 
-/// Changes settings, with effect for the very next request. Two changes at once are made one after the other.
+/// Changes settings, with effect for the very next request. Two changes at once are made one after the other, unless the
+/// caller names the version to start from. Where the change approves people who wait, they are let in before it is
+/// answered, as many as there is time for; the sweep lets the rest in.
 pub async fn change(
     State(app): State<App>,
     session: Session,
+    if_match: IfMatch,
     request: RequestId,
     payload: Payload,
-) -> Result<Json<SettingsBody>, Problem> {
+) -> Result<(ETag, Json<SettingsBody>), Problem> {
     let (caller, mut before) = app.store.person_and_settings(&session.user_id).await?;
     let caller = admit(&session, caller)?;
     decide(&caller, Action::ManageSettings)?;
@@ -161,12 +174,20 @@ pub async fn change(
     let change = payload.read_with(|fields| Some(Change::read(fields, &shown)))?;
     let origin = request.origin(Actor::User(caller.id.clone()), app.clock.now());
     for _ in 0..MAX_TRIES {
+        if !if_match.allows(before.version) {
+            return Err(ChangeError::VersionMismatch.into());
+        }
         let after = change.clone().over(&before);
         if after == before {
-            return Ok(Json(after.into()));
+            return Ok((ETag(after.version), Json(after.into())));
         }
         match app.store.change_settings(&before, after.clone(), &origin).await? {
-            SettingsChange::Done => return Ok(Json(after.into())),
+            SettingsChange::Done => {
+                if approval::approves_more(&before, &after) {
+                    queue::let_in(&app, &origin).await;
+                }
+                return Ok((ETag(before.version + 1), Json(after.into())));
+            }
             SettingsChange::Overtaken => before = app.store.settings().await?,
         }
     }
@@ -229,6 +250,8 @@ pub(crate) mod tests {
         let (bench, owner) = portal().await;
         let body = json!({
             "self_registration": false,
+            "auto_approve": true,
+            "auto_approve_domains": ["Example.com", " bücher.example", "EXAMPLE.com"],
             "email_confirmation": false,
             "sign_in": false,
             "consumer_admin_invitations": false,
@@ -246,6 +269,10 @@ pub(crate) mod tests {
         let after = bench.store.settings().await.unwrap();
         let expected = Settings {
             self_registration: false,
+            auto_approve: true,
+            auto_approve_domains: ["example.com", "xn--bcher-kva.example"]
+                .map(|domain| MailDomain::parse(domain).unwrap())
+                .to_vec(),
             email_confirmation: false,
             sign_in: false,
             consumer_admin_invitations: false,

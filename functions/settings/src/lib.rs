@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod change;
 pub mod public;
+mod queue;
 pub mod read;
 
 use axum::{Router, routing::get};

@@ -5,13 +5,13 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use shared::{
     domain::{
-        email::Email,
+        email::{Email, MailDomain},
         name::Name,
         password::PasswordPolicy,
         rights::{Action, decide},
         settings::{Settings, Throttles},
     },
-    http::{Problem, Session, admit},
+    http::{ETag, Problem, Session, admit},
 };
 
 use crate::App;
@@ -22,7 +22,7 @@ use crate::App;
 pub struct SettingsBody {
     self_registration: bool,
     auto_approve: bool,
-    auto_approve_domains: Vec<String>,
+    auto_approve_domains: Vec<MailDomain>,
     email_confirmation: bool,
     sign_in: bool,
     consumer_admin_invitations: bool,
@@ -68,10 +68,10 @@ impl From<Settings> for SettingsBody {
 }
 
 /// Shows the settings to API Owners.
-pub async fn read(State(app): State<App>, session: Session) -> Result<Json<SettingsBody>, Problem> {
+pub async fn read(State(app): State<App>, session: Session) -> Result<(ETag, Json<SettingsBody>), Problem> {
     let (caller, settings) = app.store.person_and_settings(&session.user_id).await?;
     decide(&admit(&session, caller)?, Action::ManageSettings)?;
-    Ok(Json(settings.into()))
+    Ok((ETag(settings.version), Json(settings.into())))
 }
 
 #[cfg(test)]

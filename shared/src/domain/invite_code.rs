@@ -13,7 +13,6 @@ use super::{
     Fault,
     email::{Email, MailDomain},
     ids::{InviteCodeId, OrganisationId, TeamId, UserId},
-    user::Status,
 };
 
 /// The highest quota; who wants more sets none.
@@ -180,14 +179,6 @@ pub struct Redemption {
     pub confirmed_at: Option<Timestamp>,
 }
 
-impl Redemption {
-    /// The state that a registration reaches with its password.
-    #[must_use]
-    pub fn leads_to(&self) -> Status {
-        if self.auto_approve { Status::Active } else { Status::Pending }
-    }
-}
-
 /// What an API Owner notes about a code: up to 500 characters on any number of lines.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -318,13 +309,6 @@ mod tests {
         let code = InviteCode { allowed_email_domains: domains, quota: Some(1), used: 1, ..code() };
 
         assert_eq!(code.admits(&Email::parse("ada@example.org").unwrap(), NOW), Err(NotAdmitted::Exhausted));
-    }
-
-    #[test]
-    fn the_code_decides_whether_its_people_wait_for_approval() {
-        let of = |auto_approve| InviteCode { auto_approve, ..code() }.redemption().leads_to();
-
-        assert_eq!((of(true), of(false)), (Status::Active, Status::Pending));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Pure: no async, no AWS, no HTTP, no clock, no randomness. Instants and random numbers come in as arguments, so every
 //! rule can be tested by calling it.
 
+pub mod approval;
 pub mod audit;
 pub mod challenge;
 pub mod change_of_person;

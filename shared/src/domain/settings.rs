@@ -3,7 +3,11 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{email::Email, name::Name, password::PasswordPolicy};
+use super::{
+    email::{Email, MailDomain},
+    name::Name,
+    password::PasswordPolicy,
+};
 
 /// Everything that can be set. The defaults are those of `docs/api.md` (`Default`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,8 +18,8 @@ pub struct Settings {
     pub self_registration: bool,
     /// Whether registrations are approved as they are confirmed.
     pub auto_approve: bool,
-    /// Domains whose addresses are approved as they are confirmed.
-    pub auto_approve_domains: Vec<String>,
+    /// Domains whose addresses are approved as they are confirmed; not those below them.
+    pub auto_approve_domains: Vec<MailDomain>,
     /// Whether an address is confirmed by a mailed link, at which the password is chosen.
     pub email_confirmation: bool,
     /// Whether consumers can log in. API Owners always can.

@@ -259,12 +259,6 @@ impl User {
         self.status == Status::Active && self.identity_due.is_none() && self.sessions.contains_key(session)
     }
 
-    /// The state that a registration reaches once its address is confirmed: the invite code may be the approval.
-    #[must_use]
-    pub fn status_when_confirmed(&self) -> Status {
-        self.redemption.as_ref().map_or(Status::Pending, Redemption::leads_to)
-    }
-
     /// The session to end when a further one starts.
     #[must_use]
     pub fn oldest_session(&self) -> Option<&SessionId> {

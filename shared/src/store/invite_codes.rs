@@ -196,14 +196,15 @@ impl Store {
         }
     }
 
-    /// Codes that have expired at `now` and are not marked yet, the longest expired first, at most `most`. A row that
-    /// cannot be read stands for itself alone.
+    /// A page of the codes that have expired at `now` and are not marked yet, the longest expired first, at most `most`. A
+    /// row that cannot be read stands for itself alone.
     pub async fn expiring_codes(
         &self,
         now: Timestamp,
+        after: Option<&str>,
         most: u16,
-    ) -> Result<Vec<Result<InviteCode, StoreError>>, StoreError> {
-        self.db.due(keys::EXPIRING_CODES, &keys::up_to(now), most).await
+    ) -> Result<Listed<Result<InviteCode, StoreError>>, StoreError> {
+        self.db.due(keys::EXPIRING_CODES, after, &keys::up_to(now), most).await
     }
 
     /// Marks a code as expired: it leaves the queue. `false` where it was changed, deleted or marked meanwhile.

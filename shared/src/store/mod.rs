@@ -58,7 +58,7 @@ pub use organisations::{OrganisationCreation, Renaming, TeamCreation};
 pub use orphans::PoolWalk;
 pub use outbox::{Outbox, Taken};
 pub use password::{PasswordChanged, Posed};
-pub use people::{Filter, Page};
+pub use people::{Filter, Page, Waiting};
 pub use person_change::PersonChanged;
 pub use places::Places;
 pub use query::Listed;

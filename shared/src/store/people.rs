@@ -10,11 +10,12 @@ use super::{
     Db, Places, Store, StoreError,
     db::read,
     keys::{self, Key, Table},
-    query::text,
+    query::{Found, Listed, text},
 };
 use crate::domain::{
     ids::{OrganisationId, TeamId, UserId},
     rights,
+    settings::Settings,
     user::{Role, Status, User},
 };
 
@@ -49,6 +50,15 @@ pub struct Page {
     pub places: Places,
     /// The position after which the next page starts; `None` at the end. Says nothing but ids and instants.
     pub next: Option<String>,
+}
+
+/// Some of those who wait for approval.
+#[derive(Debug)]
+pub struct Waiting {
+    /// The portal's settings.
+    pub settings: Settings,
+    /// The people.
+    pub people: Listed<Result<User, StoreError>>,
 }
 
 /// What an index or a membership tells of a person before their row is read.
@@ -195,14 +205,27 @@ impl Db {
 }
 
 impl Store {
-    /// People who have been in `status` since before `before`, the longest first, at most `most`.
+    /// A page of the people who have been in `status` since before `before`, the longest first, at most `most`.
     /// A row that cannot be read stands for itself alone.
     pub async fn people_since(
         &self,
         status: Status,
         before: Timestamp,
+        after: Option<&str>,
         most: u16,
-    ) -> Result<Vec<Result<User, StoreError>>, StoreError> {
-        self.db.due(&keys::people_in(status), &keys::before(before), most).await
+    ) -> Result<Listed<Result<User, StoreError>>, StoreError> {
+        self.db.due(&keys::people_in(status), after, &keys::before(before), most).await
+    }
+
+    /// A page of the people who wait for approval behind position `after`, the longest first, with the settings as they are
+    /// at the same moment: who goes on by what it says stops where they are changed back.
+    ///
+    /// One query and one batch. A row that cannot be read stands for itself alone.
+    pub async fn waiting(&self, after: Option<&str>, most: u16) -> Result<Waiting, StoreError> {
+        let queue = keys::people_in(Status::Pending);
+        let (found, next) = self.db.queued(&queue, after, &keys::before(Timestamp::MAX), most).await?;
+        let fetched = self.db.fetch(found.iter().map(Found::key).chain([Key::settings()])).await?;
+        let rows = found.iter().filter_map(|found| fetched.get(&found.key()).transpose()).collect();
+        Ok(Waiting { settings: fetched.settings()?, people: Listed { rows, next } })
     }
 }

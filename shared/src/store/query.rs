@@ -69,22 +69,38 @@ impl Db {
         Ok(Listed { rows: rows.collect::<Result<_, _>>()?, next })
     }
 
-    /// The rows of `queue` in the index `Queues` that sort before `before`, the longest due first, at most `most`. Each
-    /// can be read or not on its own; what is gone since is left out.
+    /// A page of the rows of `queue` in the index `Queues` behind position `after` that sort before `before`, the longest
+    /// due first, at most `most`. Each can be read or not on its own; what is gone since is left out.
     pub(super) async fn due<T: DeserializeOwned>(
         &self,
         queue: &str,
+        after: Option<&str>,
         before: &str,
         most: u16,
-    ) -> Result<Vec<Result<T, StoreError>>, StoreError> {
+    ) -> Result<Listed<Result<T, StoreError>>, StoreError> {
+        let (found, next) = self.queued(queue, after, before, most).await?;
+        let fetched = self.fetch(found.iter().map(Found::key)).await?;
+        Ok(Listed { rows: found.iter().filter_map(|found| fetched.get(&found.key()).transpose()).collect(), next })
+    }
+
+    /// Where the rows of such a page are, and the position after it.
+    pub(super) async fn queued(
+        &self,
+        queue: &str,
+        after: Option<&str>,
+        before: &str,
+        most: u16,
+    ) -> Result<(Vec<Found>, Option<String>), StoreError> {
+        // A range has both its ends in it: the first is moved behind the position, and no row stands at the last.
         let query = self
             .indexed(Table::Portal, "Queues", "queue", queue)
-            .key_condition_expression("queue_pk = :pk AND queue_sk < :before")
+            .key_condition_expression("queue_pk = :pk AND queue_sk BETWEEN :after AND :before")
+            .expression_attribute_values(":after", text(&format!("{} ", after.unwrap_or_default())))
             .expression_attribute_values(":before", text(before));
-        let items = self.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
-        let found: Vec<Found> = items.into_iter().map(read).collect::<Result<_, _>>()?;
-        let fetched = self.fetch(found.iter().map(Found::key)).await?;
-        Ok(found.iter().filter_map(|found| fetched.get(&found.key()).transpose()).collect())
+        let output = self.query(query.limit(i32::from(most))).await?;
+        let found = output.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
+        let last: Option<Found> = output.last_evaluated_key.map(read).transpose()?;
+        Ok((found, last.and_then(|last| last.queue_sk)))
     }
 
     /// Sends a query, waiting out throttling.
@@ -104,15 +120,16 @@ impl Db {
 
 /// Where a row is, and its place in the index by which it was found.
 #[derive(Debug, Deserialize)]
-struct Found {
+pub(super) struct Found {
     pk: String,
     sk: String,
     list_sk: Option<String>,
     group_sk: Option<String>,
+    queue_sk: Option<String>,
 }
 
 impl Found {
-    fn key(&self) -> Key {
+    pub(super) fn key(&self) -> Key {
         Key { table: Table::Portal, pk: self.pk.clone(), sk: self.sk.clone() }
     }
 }

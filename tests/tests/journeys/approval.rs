@@ -55,3 +55,61 @@ async fn an_owner_places_a_registration_while_approving_it_and_the_person_finds_
     assert_eq!((&me["organisation"]["name"], &me["role"]), (&json!("Acme"), &json!("consumer_admin")));
     assert_eq!(me["teams"], json!([{"id": teams[1], "name": "Acme team 1"}]));
 }
+
+async fn set(site: &Site, settings: serde_json::Value) {
+    let owner = site.access(OWNER).await;
+    site.send(Method::PATCH, "/v1/settings", Some(&owner), Some(&settings)).await.ok(200);
+}
+
+#[tokio::test]
+async fn who_registers_while_approval_is_automatic_is_welcomed_and_can_log_in_straight_away() {
+    let site = Site::open().await;
+    set(&site, json!({"auto_approve": true})).await;
+
+    site.register("ada@example.com").await.ok(202);
+    assert_eq!(site.confirm("ada@example.com").await.ok(200), json!({"next": "log_in"}));
+
+    site.access("ada@example.com").await;
+    assert_eq!(site.mail_events("ada@example.com").await, ["confirm_registration", "welcome"]);
+    let owners = site.mail_events(OWNER).await;
+    assert!(!owners.contains(&"registration_pending".to_owned()), "{owners:?}");
+}
+
+#[tokio::test]
+async fn a_domain_lets_its_own_in_and_everybody_else_waits() {
+    let site = Site::open().await;
+    set(&site, json!({"auto_approve_domains": ["Example.com"]})).await;
+
+    for (address, next) in [("ada@example.com", "log_in"), ("eve@sub.example.com", "await_approval")] {
+        site.register(address).await.ok(202);
+        assert_eq!(site.confirm(address).await.ok(200), json!({"next": next}));
+    }
+
+    site.access("ada@example.com").await;
+    let refused = site.login("eve@sub.example.com", crate::site::PASSWORD).await;
+    assert_eq!(refused.refusal(), (403, "registration-pending"));
+}
+
+#[tokio::test]
+async fn switching_automatic_approval_on_lets_in_the_queue_and_leaves_the_rejected_out() {
+    let site = Site::open().await;
+    for address in ["ada@example.com", "grace@example.com", "eve@example.com"] {
+        site.register(address).await.ok(202);
+        site.confirm(address).await.ok(200);
+    }
+    let owner = site.access(OWNER).await;
+    let eve = site.id(&owner, "eve@example.com").await;
+    site.act(&owner, &format!("/v1/users/{eve}/reject")).await.ok(200);
+
+    set(&site, json!({"auto_approve": true})).await;
+
+    for address in ["ada@example.com", "grace@example.com"] {
+        site.access(address).await;
+        assert_eq!(site.mail_events(address).await, ["confirm_registration", "approved"]);
+    }
+    site.sweep().await;
+    let refused = site.login("eve@example.com", crate::site::PASSWORD).await;
+    assert_eq!(refused.refusal(), (403, "registration-rejected"));
+    let waiting = site.get(&owner, "/v1/users?status=pending").await.ok(200);
+    assert_eq!(waiting["items"], json!([]));
+}

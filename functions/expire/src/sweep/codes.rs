@@ -11,8 +11,10 @@ use crate::App;
 
 /// Marks codes that have expired. None of them works any more, marked or not.
 pub(super) async fn sweep(run: &mut Run<'_>) -> Result<(), Error> {
-    let due = run.app.store.expiring_codes(run.origin.now, BATCH).await?;
-    run.report.codes_expired = run.each(due, mark).await;
+    let due = async |app: &App, origin: &Origin, after: Option<&str>| {
+        app.store.expiring_codes(origin.now, after, BATCH).await
+    };
+    run.report.codes_expired = run.all(due, mark).await?;
     Ok(())
 }
 

@@ -16,8 +16,10 @@ const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Marks invitations as expired. They stopped working at that instant, whether marked or not.
 pub(super) async fn expire(run: &mut Run<'_>) -> Result<(), Error> {
-    let due = run.app.store.invitations_to_expire(run.origin.now, BATCH).await?;
-    run.report.invitations_expired = run.each(due, mark).await;
+    let due = async |app: &App, origin: &Origin, after: Option<&str>| {
+        app.store.invitations_to_expire(origin.now, after, BATCH).await
+    };
+    run.report.invitations_expired = run.all(due, mark).await?;
     Ok(())
 }
 
@@ -28,8 +30,10 @@ async fn mark(app: &App, origin: &Origin, invitation: Invitation) -> Result<Swep
 
 /// Deletes whoever was invited, never had a password, and could have come in until thirty days ago.
 pub(super) async fn forget(run: &mut Run<'_>) -> Result<(), Error> {
-    let due = run.app.store.invitations_to_forget(run.origin.now - FORGOTTEN_AFTER, BATCH).await?;
-    run.report.invited_deleted = run.each(due, delete).await;
+    let due = async |app: &App, origin: &Origin, after: Option<&str>| {
+        app.store.invitations_to_forget(origin.now - FORGOTTEN_AFTER, after, BATCH).await
+    };
+    run.report.invited_deleted = run.all(due, delete).await?;
     Ok(())
 }
 

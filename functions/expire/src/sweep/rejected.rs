@@ -15,8 +15,10 @@ use crate::App;
 
 /// Deletes registrations that nobody has reopened.
 pub(super) async fn sweep(run: &mut Run<'_>) -> Result<(), Error> {
-    let due = run.app.store.people_since(Status::Rejected, run.origin.now - REJECTED_LIFE, BATCH).await?;
-    run.report.rejected_deleted = run.each(due, delete).await;
+    let due = async |app: &App, origin: &Origin, after: Option<&str>| {
+        app.store.people_since(Status::Rejected, origin.now - REJECTED_LIFE, after, BATCH).await
+    };
+    run.report.rejected_deleted = run.all(due, delete).await?;
     Ok(())
 }
 

@@ -3,7 +3,10 @@
 
 use jiff::Timestamp;
 use lambda_runtime::Error;
-use shared::domain::audit::{Actor, Origin};
+use shared::{
+    domain::audit::{Actor, Origin},
+    store::{Listed, StoreError},
+};
 
 use super::{Report, Unfinished};
 use crate::App;
@@ -18,6 +21,9 @@ pub(super) struct Run<'a> {
     until: Option<Timestamp>,
     out_of_time: bool,
 }
+
+/// Some of the rows of a list, each readable or not on its own.
+pub(super) type Page<T> = Listed<Result<T, StoreError>>;
 
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +57,32 @@ impl<'a> Run<'a> {
         if let Err(error) = Box::pin(sweep(self)).await {
             self.report.failures += 1;
             tracing::error!(%error, "what is due could not be listed");
+        }
+    }
+
+    /// Deals with every row of a list by `work`, page after page until its end or until the time is up: so rows that fail
+    /// keep none behind them from their turn. `list` reads the page behind a position. Returns how many are done.
+    pub async fn all<T>(
+        &mut self,
+        list: impl AsyncFn(&App, &Origin, Option<&str>) -> Result<Page<T>, StoreError>,
+        work: impl AsyncFn(&App, &Origin, T) -> Result<Swept, Error> + Copy,
+    ) -> Result<usize, Error> {
+        let (mut done, mut after) = (0, None);
+        loop {
+            let page = match list(self.app, &self.origin, after.as_deref()).await {
+                Ok(page) => page,
+                // What the pages before it did counts all the same.
+                Err(error) if after.is_some() => {
+                    self.failed(&error.into());
+                    return Ok(done);
+                }
+                Err(error) => return Err(error.into()),
+            };
+            done += self.each(page.rows, work).await;
+            after = page.next;
+            if after.is_none() || self.is_out_of_time() {
+                return Ok(done);
+            }
         }
     }
 

@@ -200,10 +200,16 @@ async fn what_was_forgotten_is_not_sent_again_whether_the_address_is_known_elsew
         invitations.push(invite(&bench, &admin, &ada(json!({"email": address, "team_ids": [teams[1]]}))).await.body);
     }
     bench.advance(SEVEN_DAYS + SignedDuration::from_hours(31 * 24));
-    for due in bench.store.invitations_to_expire(bench.now(), 10).await.unwrap() {
+    for due in bench.store.invitations_to_expire(bench.now(), None, 10).await.unwrap().rows {
         assert!(bench.store.expire_invitation(&due.unwrap(), &bench.origin()).await.unwrap());
     }
-    for due in bench.store.invitations_to_forget(bench.now() - SignedDuration::from_hours(30 * 24), 10).await.unwrap() {
+    for due in bench
+        .store
+        .invitations_to_forget(bench.now() - SignedDuration::from_hours(30 * 24), None, 10)
+        .await
+        .unwrap()
+        .rows
+    {
         bench.store.forget_invited(&due.unwrap(), &bench.origin()).await.unwrap();
     }
     let admin = bench.sign_in(&admin.user).await;

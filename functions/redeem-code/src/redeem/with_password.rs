@@ -1,9 +1,13 @@
 //! Redeeming where addresses are not confirmed: the slot is taken with the row and given back with it.
 
 use harness::{Bench, CODE, Fault, PASSWORD, Reply};
+use jiff::SignedDuration;
 use serde_json::json;
 use shared::{
-    domain::user::{Role, Status},
+    domain::{
+        email::MailDomain,
+        user::{Role, Status},
+    },
     store::Stage,
 };
 
@@ -45,6 +49,25 @@ async fn the_code_decides_whether_the_person_is_in_at_once_or_waits() {
         assert_eq!(bench.mail_events(ADA).await, mails);
         assert_eq!(bench.mail_events("owner@example.com").await, told);
     }
+}
+
+#[tokio::test]
+async fn settings_that_approve_let_in_whom_the_code_would_let_wait_and_tell_of_no_address() {
+    let bench = portal().await;
+    bench.set(|settings| settings.auto_approve_domains = vec![MailDomain::parse("example.com").unwrap()]).await;
+
+    let mut replies = Vec::new();
+    for _ in 0..2 {
+        replies.push(with_password(&bench, "WITH-APPROVAL", PASSWORD).await);
+        bench.advance(SignedDuration::from_millis(1));
+    }
+
+    for reply in replies {
+        assert_eq!((reply.status, reply.body), (202, json!({"next": "log_in"})));
+    }
+    assert_eq!(person(&bench, ADA).await.status, Status::Active);
+    assert_eq!(bench.mail_events(ADA).await, ["welcome", "already_registered"]);
+    assert_eq!(bench.mail_events("owner@example.com").await, ["welcome"]);
 }
 
 #[tokio::test]

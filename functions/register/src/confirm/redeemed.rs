@@ -89,3 +89,14 @@ async fn confirming_takes_no_more_calls_and_units_than_without_a_code() {
     assert_eq!(operations, expected);
     assert!(harness::write_units(&calls) <= 14);
 }
+
+#[tokio::test]
+async fn a_code_that_asks_for_approval_yields_to_settings_that_approve() {
+    let (bench, user) = redeemed(false).await;
+    bench.set(|settings| settings.auto_approve = true).await;
+
+    assert_eq!(confirm(&bench).await.body, json!({"next": "log_in"}));
+
+    assert_eq!(bench.read(&user.id).await.status, Status::Active);
+    assert_eq!(bench.mail_events(ADA).await, ["confirm_registration", "welcome"]);
+}

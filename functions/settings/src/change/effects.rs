@@ -155,3 +155,29 @@ async fn a_lost_answer_is_no_second_change() {
     assert_eq!(reply.status, 200);
     assert_eq!(bench.store.settings().await.unwrap().version, before + 1);
 }
+
+#[tokio::test]
+async fn a_named_version_is_held_to_also_where_others_change_the_settings_meanwhile() {
+    let (bench, owner) = portal().await;
+    let read = send(&bench, Sample::of("settings-read").by(&owner)).await;
+    let tag = read.headers["etag"].as_str().unwrap().to_owned();
+    let with = |tag: &str, body| Sample::of("settings-change").by(&owner).header("if-match", tag).body(&body);
+
+    let changed = send(&bench, with(&tag, json!({"invitation_days": 3}))).await;
+    let stale = send(&bench, with(&tag, json!({"invitation_days": 4}))).await;
+    let rival = Sample::of("settings-change").by(&owner).body(&json!({"invitation_days": 5}));
+    let router = router(app(&bench));
+    let meanwhile = async move { assert_eq!(rival.send(router).await.status, 200) };
+    bench.services.calls().before_next("DynamoDB.TransactWriteItems", meanwhile);
+    let newest = changed.headers["etag"].as_str().unwrap();
+    let overtaken = send(&bench, with(newest, json!({"invitation_days": 6}))).await;
+
+    assert_eq!(changed.status, 200);
+    for reply in [stale, overtaken] {
+        assert_eq!((reply.status, reply.problem()), (412, "version-mismatch"));
+    }
+    assert_eq!(bench.store.settings().await.unwrap().invitation_days, 5);
+    let any = send(&bench, with("*", json!({"invitation_days": 7}))).await;
+    let again = send(&bench, Sample::of("settings-read").by(&owner)).await;
+    assert_eq!((any.status, &any.headers["etag"]), (200, &again.headers["etag"]));
+}

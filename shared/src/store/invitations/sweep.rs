@@ -10,28 +10,30 @@ use crate::{
         user::{Status, User},
     },
     store::{
-        Store, StoreError, UnfinishedIdentity, keys,
+        Listed, Store, StoreError, UnfinishedIdentity, keys,
         transaction::{Commit, Transaction},
     },
 };
 
 impl Store {
-    /// Invitations that wait although their time has passed at `now`, the longest first, at most `most`.
+    /// A page of the invitations that wait although their time has passed at `now`, the longest first, at most `most`.
     pub async fn invitations_to_expire(
         &self,
         now: Timestamp,
+        after: Option<&str>,
         most: u16,
-    ) -> Result<Vec<Result<Invitation, StoreError>>, StoreError> {
-        self.db.due(keys::PENDING_INVITATIONS, &keys::up_to(now), most).await
+    ) -> Result<Listed<Result<Invitation, StoreError>>, StoreError> {
+        self.db.due(keys::PENDING_INVITATIONS, after, &keys::up_to(now), most).await
     }
 
-    /// Invitations that expired before `since` and may have left a person, the longest first, at most `most`.
+    /// A page of the invitations that expired before `since` and may have left a person, the longest first, at most `most`.
     pub async fn invitations_to_forget(
         &self,
         since: Timestamp,
+        after: Option<&str>,
         most: u16,
-    ) -> Result<Vec<Result<Invitation, StoreError>>, StoreError> {
-        self.db.due(keys::EXPIRED_INVITATIONS, &keys::before(since), most).await
+    ) -> Result<Listed<Result<Invitation, StoreError>>, StoreError> {
+        self.db.due(keys::EXPIRED_INVITATIONS, after, &keys::before(since), most).await
     }
 
     /// Marks an invitation as expired. `false` where it was accepted, revoked or sent again meanwhile.

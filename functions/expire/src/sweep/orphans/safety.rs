@@ -79,7 +79,9 @@ async fn a_table_without_settings_empties_no_pool() {
 
     let report = unfinished(handle(&app(&bench), None).await);
 
-    assert_eq!((report.failures, report.orphans_removed, cognito_users(&bench).await), (1, 0, 1));
+    // Whoever else asks the settings fails as well.
+    assert!(report.failures >= 1, "{report:?}");
+    assert_eq!((report.orphans_removed, cognito_users(&bench).await), (0, 1));
 }
 
 #[tokio::test]
@@ -88,8 +90,8 @@ async fn settings_that_vanish_before_the_deletion_save_everybody() {
     orphan(&bench).await;
     bench.advance(CREATION_GRACE + MILLISECOND);
     let calls = bench.services.calls();
-    // The walk, the page, and then the last look before the deletion.
-    for _ in 0..2 {
+    // What is approved by itself, the walk, the page, and then the last look before the deletion.
+    for _ in 0..3 {
         calls.before_next("DynamoDB.BatchGetItem", async {});
     }
     calls.before_next("DynamoDB.BatchGetItem", bench.discard("SETTINGS", "SETTINGS"));
