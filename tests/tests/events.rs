@@ -15,7 +15,7 @@ mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner, an invite code, and a person in the state
 /// that it needs.
-const ANSWERS: [(&str, Status, u16); 48] = [
+const ANSWERS: [(&str, Status, u16); 53] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
@@ -60,6 +60,12 @@ const ANSWERS: [(&str, Status, u16); 48] = [
     ("register-confirm", Status::Active, 410),
     ("register-register", Status::Active, 202),
     ("register-resend", Status::Active, 202),
+    // Nothing is defined before.
+    ("settings-attributes-change", Status::Active, 404),
+    ("settings-attributes-create", Status::Active, 201),
+    ("settings-attributes-delete", Status::Active, 404),
+    ("settings-attributes-list", Status::Active, 200),
+    ("settings-attributes-read", Status::Active, 404),
     ("settings-audit", Status::Active, 200),
     ("settings-change", Status::Active, 200),
     ("settings-public", Status::Active, 200),

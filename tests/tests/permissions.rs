@@ -242,6 +242,9 @@ async fn settings_may_do_what_it_does() {
     }
     bench.person("ada@example.com", Role::TeamMember, Status::Pending).await;
     settings.send(Sample::of("settings-change").by(&owner).body(&json!({"auto_approve": true})), 200).await;
+    for (name, expected) in [("create", 201), ("list", 200), ("read", 200), ("change", 200), ("delete", 204)] {
+        settings.send(Sample::of(&format!("settings-attributes-{name}")).by(&owner), expected).await;
+    }
 
     settings.matches_the_template();
 }

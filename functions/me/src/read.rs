@@ -10,8 +10,9 @@ use crate::App;
 
 /// Shows the caller's own account.
 pub async fn read(State(app): State<App>, session: Session) -> Result<(ETag, Json<UserBody>), Problem> {
-    let caller = admit(&session, app.store.person(&session.user_id).await?)?;
-    let mut places = Places::default();
+    let (caller, attributes) = app.store.person_and_attributes(&session.user_id).await?;
+    let caller = admit(&session, caller)?;
+    let mut places = Places::with_attributes(attributes);
     app.store.complete_places(&mut places, std::slice::from_ref(&caller)).await?;
     Ok((ETag(caller.version), Json(UserBody::new(&caller, caller.clone(), &places))))
 }
@@ -128,7 +129,8 @@ mod tests {
             let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
             assert_eq!(operations, vec!["DynamoDB.BatchGetItem"; reads]);
             let portal = &calls[0].request["RequestItems"][bench.services.portal_table()];
-            assert_eq!((&portal["ConsistentRead"], portal["Keys"].as_array().unwrap().len()), (&json!(true), 1));
+            // The caller, and what attributes there are.
+            assert_eq!((&portal["ConsistentRead"], portal["Keys"].as_array().unwrap().len()), (&json!(true), 2));
         }
     }
 

@@ -115,7 +115,7 @@ fn set<T, E: Into<Faults>>(fields: &mut Fields, name: &str, parse: impl FnOnce(&
 }
 
 fn always_set() -> Fault {
-    Fault::new("required", "This setting always has a value.")
+    Fault::new("required", "This always has a value.")
 }
 
 fn not_changeable() -> Fault {

@@ -1,5 +1,7 @@
-//! The portal's settings, for API Owners to read and change, and the part that the sign-up form needs; the audit trail.
+//! The portal's settings and custom sign-up attributes, for API Owners to read and change, and the part that the sign-up
+//! form needs; the audit trail.
 
+pub mod attributes;
 pub mod audit;
 pub mod change;
 pub mod public;
@@ -35,6 +37,11 @@ pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/v1/settings", get(read::read).patch(change::change))
         .route("/v1/settings/public", get(public::public))
-        .route("/v1/audit-events", get(audit::list));
+        .route("/v1/audit-events", get(audit::list))
+        .route("/v1/user-attributes", get(attributes::list::list).post(attributes::create::create))
+        .route(
+            "/v1/user-attributes/{name}",
+            get(attributes::read::read).patch(attributes::change::change).delete(attributes::delete::delete),
+        );
     finished(routes.with_state(app))
 }

@@ -7,7 +7,7 @@ use shared::{
     http::Problem,
 };
 
-use crate::App;
+use crate::{App, attributes::FormAttribute};
 
 /// What anybody may know of the settings.
 #[derive(Debug, Serialize)]
@@ -17,17 +17,19 @@ pub struct PublicSettings {
     email_confirmation: bool,
     sign_in: bool,
     password_policy: PasswordPolicy,
+    attributes: Vec<FormAttribute>,
 }
 
 /// Shows what the sign-up form needs.
 pub async fn public(State(app): State<App>) -> Result<Json<PublicSettings>, Problem> {
-    let settings = app.store.settings().await?;
+    let (settings, attributes) = app.store.settings_and_attributes().await?;
     Ok(Json(PublicSettings {
         portal_name: settings.portal_name,
         self_registration: settings.self_registration,
         email_confirmation: settings.email_confirmation,
         sign_in: settings.sign_in,
         password_policy: settings.password_policy,
+        attributes: attributes.on_form().map(FormAttribute::from).collect(),
     }))
 }
 
@@ -37,7 +39,10 @@ mod tests {
     use serde_json::json;
     use shared::domain::name::Name;
 
-    use crate::change::tests::send;
+    use crate::{
+        attributes::create::tests::define,
+        change::tests::{portal, send},
+    };
 
     #[tokio::test]
     async fn anybody_reads_what_the_form_needs_and_no_more() {
@@ -51,6 +56,7 @@ mod tests {
             "email_confirmation": true,
             "sign_in": true,
             "password_policy": {"min_length": 12, "min_numerics": 0, "min_specials": 0, "mixed_case": false},
+            "attributes": [],
         });
         assert_eq!((reply.status, reply.body), (200, shown));
         assert_eq!(reply.headers["cache-control"], "no-store");
@@ -72,6 +78,27 @@ mod tests {
 
         let shown = (&body["portal_name"], &body["self_registration"], &body["password_policy"]["mixed_case"]);
         assert_eq!(shown, (&json!("Example APIs"), &json!(false), &json!(true)));
+    }
+
+    #[tokio::test]
+    async fn the_form_is_told_its_attributes_in_their_order_and_nothing_beside() {
+        let (bench, owner) = portal().await;
+        for body in [
+            json!({"name": "plan", "label": "Plan", "type": "choice", "choices": ["Free", "Paid"], "order": 2}),
+            json!({"name": "company", "label": "Company", "type": "string", "pattern": "[A-Z].*", "required": true}),
+            json!({"name": "tier", "label": "Tier", "type": "string", "on_form": false}),
+        ] {
+            assert_eq!(define(&bench, &owner, &body).await.status, 201);
+        }
+
+        let (reply, calls) = bench.calls(send(&bench, Sample::of("settings-public"))).await;
+
+        let shown = json!([
+            {"name": "company", "label": "Company", "type": "string", "choices": null, "pattern": "[A-Z].*", "required": true},
+            {"name": "plan", "label": "Plan", "type": "choice", "choices": ["Free", "Paid"], "pattern": null, "required": false},
+        ]);
+        assert_eq!((reply.status, &reply.body["attributes"]), (200, &shown));
+        assert_eq!(calls.len(), 1);
     }
 
     #[tokio::test]

@@ -94,6 +94,11 @@ id!(
     "code_"
 );
 id!(
+    /// The id of a custom sign-up attribute: people's rows keep their value under it.
+    AttributeId,
+    "atr_"
+);
+id!(
     /// An audit event's id.
     EventId,
     "evt_"

@@ -4,6 +4,7 @@
 //! rule can be tested by calling it.
 
 pub mod approval;
+pub mod attribute;
 pub mod audit;
 pub mod challenge;
 pub mod change_of_person;

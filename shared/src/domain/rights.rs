@@ -3,10 +3,12 @@
 //! Every handler asks [`decide`]; what follows from a caller's role beside that is asked here too, and nothing else looks
 //! at it. Source of the rules: `docs/architecture.md`, section 5, and the levels in `docs/api.md`.
 
+mod attributes;
 mod deletion;
 mod invitations;
 mod people;
 
+pub use attributes::visible_attributes;
 pub use deletion::counts_as_owner;
 use deletion::delete_person;
 use invitations::see_invitation;

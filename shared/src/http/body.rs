@@ -196,6 +196,12 @@ impl Fields {
         change
     }
 
+    /// Whether a field is there and not `null`.
+    #[must_use]
+    pub fn is_given(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// Whether a field is there and `null`: in a change that is a wish of its own.
     #[must_use]
     pub fn is_null(&self, name: &str) -> bool {

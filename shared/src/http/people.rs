@@ -64,11 +64,13 @@ pub struct UserBody {
 }
 
 impl UserBody {
-    /// `person` as `caller` sees them: teams that are not the caller's are not shown.
+    /// `person` as `caller` sees them: teams that are not the caller's are not shown, nor attributes that they may not
+    /// see.
     #[must_use]
     pub fn new(caller: &User, person: User, places: &Places) -> Self {
         let teams = PlaceBody::teams(&rights::visible_teams(caller, &person), places);
         let organisation = person.organisation_id.as_ref().and_then(|id| PlaceBody::organisation(id, places));
+        let attributes = rights::visible_attributes(caller, &person, places.attributes());
         Self {
             id: person.id,
             email: person.email.into(),
@@ -81,7 +83,7 @@ impl UserBody {
             must_change_password: person.must_change_password,
             source: person.source,
             mail_status: "ok",
-            attributes: person.attributes,
+            attributes,
             created_at: Instant(person.created_at),
             updated_at: Instant(person.updated_at),
             last_login_at: person.last_login_at.map(Instant),

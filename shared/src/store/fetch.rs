@@ -15,7 +15,7 @@ use super::{
     keys::{Key, Table},
     retry::{Backoff, is_busy},
 };
-use crate::domain::settings::Settings;
+use crate::domain::{attribute::Definitions, settings::Settings};
 
 /// The most keys that DynamoDB takes in one batch.
 const MAX_KEYS: usize = 100;
@@ -40,6 +40,11 @@ impl Fetched {
     /// The settings, which every portal has from its bootstrap on.
     pub fn settings(&self) -> Result<Settings, StoreError> {
         self.get(&Key::settings())?.ok_or(StoreError::Missing("SETTINGS"))
+    }
+
+    /// The custom attributes; none where nothing was ever defined.
+    pub fn attributes(&self) -> Result<Definitions, StoreError> {
+        Ok(self.get(&Key::attributes())?.unwrap_or_default())
     }
 }
 

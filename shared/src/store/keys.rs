@@ -111,6 +111,12 @@ impl Key {
         Self::new(Table::Portal, "SETTINGS", "SETTINGS")
     }
 
+    /// The custom sign-up attributes, all in one item.
+    #[must_use]
+    pub fn attributes() -> Self {
+        Self::new(Table::Portal, "SETTINGS", "ATTRIBUTES")
+    }
+
     /// The active API Owners: how many and at which addresses.
     #[must_use]
     pub fn owners() -> Self {

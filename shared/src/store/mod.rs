@@ -16,6 +16,7 @@ mod retry;
 mod rows;
 mod transaction;
 
+mod attributes;
 mod audit;
 mod bootstrap;
 mod claim;
@@ -41,6 +42,7 @@ mod transition;
 
 use std::fmt;
 
+pub use attributes::AttributesChange;
 pub use audit::{EventFilter, EventPage};
 pub use bootstrap::FirstOwner;
 pub(crate) use claim::log_failed_release;

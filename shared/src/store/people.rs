@@ -13,6 +13,7 @@ use super::{
     query::{Found, Listed, text},
 };
 use crate::domain::{
+    attribute::Definitions,
     ids::{OrganisationId, TeamId, UserId},
     rights,
     settings::Settings,
@@ -46,7 +47,7 @@ impl Filter {
 pub struct Page {
     /// The people, in the order of the list.
     pub people: Vec<User>,
-    /// The names of their places.
+    /// The names of their places, and what attributes there are.
     pub places: Places,
     /// The position after which the next page starts; `None` at the end. Says nothing but ids and instants.
     pub next: Option<String>,
@@ -90,6 +91,12 @@ impl Store {
     /// Reads one person.
     pub async fn person(&self, id: &UserId) -> Result<Option<User>, StoreError> {
         self.db.fetch([Key::user(id)]).await?.get(&Key::user(id))
+    }
+
+    /// Reads one person in one batch with what attributes there are, to be shown to themselves.
+    pub async fn person_and_attributes(&self, id: &UserId) -> Result<(Option<User>, Definitions), StoreError> {
+        let fetched = self.db.fetch([Key::user(id), Key::attributes()]).await?;
+        Ok((fetched.get(&Key::user(id))?, fetched.attributes()?))
     }
 
     /// A page over everybody: by status the longest in it first, otherwise in the order in which they came in.
@@ -167,7 +174,8 @@ impl Store {
         let organisations: Vec<_> = hints.iter().filter_map(|hint| hint.organisation_id.as_ref()).collect();
         let teams: Vec<_> = hints.iter().flat_map(|hint| hint.team_ids.iter().chain(&hint.team_id)).collect();
         let places = organisations.iter().map(|id| Key::organisation(id)).chain(teams.iter().map(|id| Key::team(id)));
-        let fetched = self.db.fetch(ids.iter().map(Key::user).chain(places)).await?;
+        let keys = ids.iter().map(Key::user).chain(places).chain([Key::attributes()]);
+        let fetched = self.db.fetch(keys).await?;
         let places = Places::of(&fetched, organisations, teams)?;
         let mut people = Vec::new();
         for id in &ids {

@@ -1,29 +1,43 @@
-//! Names of organisations and teams, for showing people.
+//! What showing people takes beside their rows: names of organisations and teams, and what attributes there are.
 
 use std::collections::HashMap;
 
 use super::{Store, StoreError, fetch::Fetched, keys::Key};
 use crate::domain::{
+    attribute::Definitions,
     ids::{OrganisationId, TeamId},
     name::Name,
     organisation::{Organisation, Team},
     user::User,
 };
 
-/// The names that were looked up so far; `None` for a place that is gone.
+/// The names that were looked up so far (`None` for a place that is gone), and the attributes that people have.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     organisations: HashMap<OrganisationId, Option<Name>>,
     teams: HashMap<TeamId, Option<Name>>,
+    attributes: Definitions,
 }
 
 impl Places {
+    /// No names yet, and the attributes that people have.
+    #[must_use]
+    pub fn with_attributes(attributes: Definitions) -> Self {
+        Self { attributes, ..Self::default() }
+    }
+
+    /// The attributes that people have, where they were read: whatever shows people whole has read them.
+    #[must_use]
+    pub fn attributes(&self) -> &Definitions {
+        &self.attributes
+    }
+
     pub(super) fn of<'a>(
         fetched: &Fetched,
         organisations: impl IntoIterator<Item = &'a OrganisationId>,
         teams: impl IntoIterator<Item = &'a TeamId>,
     ) -> Result<Self, StoreError> {
-        let mut places = Self::default();
+        let mut places = Self::with_attributes(fetched.attributes()?);
         for id in organisations {
             let organisation: Option<Organisation> = fetched.get(&Key::organisation(id))?;
             places.organisations.insert(id.clone(), organisation.map(|organisation| organisation.name));

@@ -9,7 +9,7 @@ use super::{
     transaction::{Commit, Transaction},
 };
 use crate::{
-    domain::{audit::Origin, settings::Settings},
+    domain::{attribute::Definitions, audit::Origin, settings::Settings},
     mail::MailSettings,
 };
 
@@ -29,6 +29,12 @@ impl Store {
     /// Reads the settings.
     pub async fn settings(&self) -> Result<Settings, StoreError> {
         self.db.fetch([Key::settings()]).await?.settings()
+    }
+
+    /// Reads settings and custom attributes in one batch.
+    pub async fn settings_and_attributes(&self) -> Result<(Settings, Definitions), StoreError> {
+        let fetched = self.db.fetch([Key::settings(), Key::attributes()]).await?;
+        Ok((fetched.settings()?, fetched.attributes()?))
     }
 
     /// Writes `after` over `before`, if that is still what stands there.

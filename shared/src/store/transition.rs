@@ -74,7 +74,8 @@ pub enum Transitioned {
 }
 
 impl Store {
-    /// Reads caller and person in one batch, with the names of the default place, where most who wait are.
+    /// Reads caller and person in one batch, with the names of the default place, where most who wait are, and what
+    /// attributes there are.
     pub async fn caller_and_person(
         &self,
         caller: &UserId,
@@ -82,13 +83,14 @@ impl Store {
     ) -> Result<(Option<User>, Option<User>, Places), StoreError> {
         let (organisation, team) = (OrganisationId::default_organisation(), TeamId::default_team());
         let keys = [Key::user(caller), Key::user(person), Key::organisation(&organisation), Key::team(&team)];
+        let keys = keys.into_iter().chain([Key::attributes()]);
         let fetched = self.db.fetch(keys).await?;
         let places = Places::of(&fetched, [&organisation], [&team])?;
         Ok((fetched.get(&Key::user(caller))?, fetched.get(&Key::user(person))?, places))
     }
 
     /// Reads caller and person with the places that an approval's terms name, in one batch, with the names of the default
-    /// place, where most who wait are.
+    /// place, where most who wait are, and what attributes there are.
     pub async fn decision_facts(
         &self,
         caller: &UserId,
@@ -100,7 +102,8 @@ impl Store {
         let teams: Vec<_> = [TeamId::default_team()].into_iter().chain(terms.team_ids.iter().cloned()).collect();
         let (caller, person) = (Key::user(caller), Key::user(person));
         let places = organisations.iter().map(Key::organisation).chain(teams.iter().map(Key::team));
-        let fetched = self.db.fetch([caller.clone(), person.clone()].into_iter().chain(places)).await?;
+        let others = [caller.clone(), person.clone(), Key::attributes()];
+        let fetched = self.db.fetch(others.into_iter().chain(places)).await?;
         let places = Places::of(&fetched, &organisations, &teams)?;
         Ok(DecisionFacts { caller: fetched.get(&caller)?, person: fetched.get(&person)?, places, fetched })
     }

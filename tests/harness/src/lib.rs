@@ -4,6 +4,7 @@
 //! Test code only. A step that fails here panics: the test then says where.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc, reason = "tests")]
 
+mod attributes;
 mod bench;
 mod codes;
 mod repeats;

@@ -65,9 +65,12 @@ async fn sample(world: &mut World, route: &Route, aspect: Aspect, relation: Rela
         "invitations" => world.subject(Subject::Invitation, relation).await,
         "invite-codes" => world.subject(Subject::InviteCode, relation).await,
         "organisations" => place.organisation_id.to_string(),
+        "user-attributes" => world.subject(Subject::Attribute, relation).await,
         _ => String::new(),
     };
-    for (name, value) in [("id", target.as_str()), ("code", &target), ("team_id", place.team_ids[0].as_str())] {
+    for (name, value) in
+        [("id", target.as_str()), ("code", &target), ("name", &target), ("team_id", place.team_ids[0].as_str())]
+    {
         if route.path.contains(&format!("{{{name}}}")) {
             sample = sample.parameter(name, value);
         }

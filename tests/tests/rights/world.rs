@@ -55,6 +55,7 @@ pub enum Subject {
     Person,
     Invitation,
     InviteCode,
+    Attribute,
 }
 
 /// The portal. What a call is about is made when it is first asked for.
@@ -124,6 +125,7 @@ impl World {
             Subject::Person => self.person(relation).await,
             Subject::Invitation => self.invitation(relation).await,
             Subject::InviteCode => self.code(relation).await,
+            Subject::Attribute => self.attribute(relation).await,
         };
         self.made.insert((subject, relation), made.clone());
         made
@@ -160,6 +162,13 @@ impl World {
         });
         code.await;
         text
+    }
+
+    /// The portal's own, whoever calls.
+    async fn attribute(&self, relation: Relation) -> String {
+        let name = format!("attribute_{}", relation as u8);
+        self.bench.attribute(&name, |_| {}).await;
+        name
     }
 
     async fn done(&self, sample: Sample, function: &str) -> String {

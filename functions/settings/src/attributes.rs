@@ -1,0 +1,128 @@
+//! Custom sign-up attributes: how they are shown, and how the one of a path is found.
+
+pub mod change;
+pub mod create;
+pub mod delete;
+pub mod list;
+pub mod read;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use shared::{
+    domain::{
+        attribute::{AttributeName, Definition, Definitions, Pattern, Refused, Visibility},
+        name::Name,
+        rights::{Action, decide},
+        user::User,
+    },
+    http::{Instant, Problem, Session, admit},
+};
+
+use crate::App;
+
+/// How often a change is made again over somebody else's, before the caller is told to try later.
+const MAX_TRIES: usize = 5;
+
+/// An attribute, as API Owners see it.
+#[derive(Debug, Serialize)]
+pub struct AttributeBody {
+    name: AttributeName,
+    label: Name,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    choices: Option<Vec<String>>,
+    pattern: Option<Pattern>,
+    required: bool,
+    write_once: bool,
+    visibility: Visibility,
+    on_form: bool,
+    order: u32,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl AttributeBody {
+    /// The fields by name.
+    pub(crate) fn fields(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        }
+    }
+}
+
+impl From<Definition> for AttributeBody {
+    fn from(definition: Definition) -> Self {
+        Self {
+            kind: definition.kind.as_type().as_str(),
+            choices: definition.kind.choices().map(<[String]>::to_vec),
+            pattern: definition.kind.pattern().cloned(),
+            name: definition.name,
+            label: definition.label,
+            required: definition.required,
+            write_once: definition.write_once,
+            visibility: definition.visibility,
+            on_form: definition.on_form,
+            order: definition.order,
+            created_at: Instant(definition.created_at),
+            updated_at: Instant(definition.updated_at),
+        }
+    }
+}
+
+/// An attribute, as the sign-up form needs it.
+#[derive(Debug, Serialize)]
+pub struct FormAttribute {
+    name: AttributeName,
+    label: Name,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    choices: Option<Vec<String>>,
+    pattern: Option<Pattern>,
+    required: bool,
+}
+
+impl From<&Definition> for FormAttribute {
+    fn from(definition: &Definition) -> Self {
+        Self {
+            name: definition.name.clone(),
+            label: definition.label.clone(),
+            kind: definition.kind.as_type().as_str(),
+            choices: definition.kind.choices().map(<[String]>::to_vec),
+            pattern: definition.kind.pattern().cloned(),
+            required: definition.required,
+        }
+    }
+}
+
+/// 409: what the definitions as a whole do not allow.
+pub(crate) fn refused(refusal: Refused) -> Problem {
+    match refusal {
+        Refused::NameTaken => {
+            Problem::conflict("attribute-name-taken", "Name taken", "Another attribute has this name.")
+        }
+        Refused::TooMany => {
+            let detail = "There are at most 30 attributes, which hold at most 64 KiB together.";
+            Problem::conflict("too-many-attributes", "Too many attributes", detail)
+        }
+    }
+}
+
+/// Lets a caller in who manages the attributes, and reads them, in one batch.
+pub(crate) async fn open(app: &App, session: &Session) -> Result<(User, Definitions), Problem> {
+    let (caller, definitions) = app.store.person_and_attributes(&session.user_id).await?;
+    let caller = admit(session, caller)?;
+    decide(&caller, Action::ManageSettings)?;
+    Ok((caller, definitions))
+}
+
+/// The texts, each once.
+pub(crate) fn each_once(texts: Vec<String>) -> Vec<String> {
+    let mut once = Vec::new();
+    for text in texts {
+        if !once.contains(&text) {
+            once.push(text);
+        }
+    }
+    once
+}
