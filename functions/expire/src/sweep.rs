@@ -1,6 +1,8 @@
 //! One run of the schedule: its parts, one after the other, each a file of its own in `sweep/`.
 
+mod code_notices;
 mod codes;
+mod digest;
 mod identities;
 mod invitations;
 mod mails;
@@ -32,6 +34,10 @@ const RESERVE: SignedDuration = SignedDuration::from_secs(5);
 pub struct Report {
     /// Registrations deleted because nobody confirmed them.
     pub unconfirmed_deleted: usize,
+    /// Invite codes of whose end in three days somebody was told.
+    pub code_ends_told: usize,
+    /// Invite codes of which somebody was told that few slots are left.
+    pub low_codes_told: usize,
     /// Invite codes marked as expired.
     pub codes_expired: usize,
     /// Invitations marked as expired.
@@ -42,6 +48,8 @@ pub struct Report {
     pub rejected_deleted: usize,
     /// Registrations approved because the settings approve them and they waited nevertheless.
     pub waiting_approved: usize,
+    /// Reminders of registrations that have waited for long.
+    pub digests_queued: usize,
     /// Creations undone because their Cognito user was never made.
     pub creations_undone: usize,
     /// Mails sent that the stream had not sent.
@@ -75,11 +83,14 @@ pub async fn handle(app: &App, until: Option<Timestamp>) -> Result<Report, Error
     let mut run = Run::new(app, until);
     run.part(identities::sweep).await;
     run.part(unconfirmed::sweep).await;
+    run.part(code_notices::ending).await;
+    run.part(code_notices::low).await;
     run.part(codes::sweep).await;
     run.part(invitations::expire).await;
     run.part(invitations::forget).await;
     run.part(rejected::sweep).await;
     run.part(waiting::sweep).await;
+    run.part(digest::sweep).await;
     run.part(mails::sweep).await;
     run.part(orphans::sweep).await;
     run.end()

@@ -2,6 +2,8 @@
 //!
 //! Source of the rules: `docs/architecture.md`, section 5.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{
     email::Email,
     invite_code::Redemption,
@@ -11,6 +13,19 @@ use super::{
 
 /// The most domains whose addresses are approved by themselves.
 pub const MAX_APPROVED_DOMAINS: usize = 50;
+
+/// How long a registration waits before the owners are reminded of it.
+pub const LONG_WAIT: SignedDuration = SignedDuration::from_hours(24);
+/// How long after a reminder the next one may follow.
+pub const DIGEST_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// How many of those who wait a reminder names; the others it counts.
+pub const DIGEST_NAMES: u16 = 20;
+
+/// Whether the owners may be reminded at `now`, `last` being when they last were.
+#[must_use]
+pub fn digest_is_due(last: Option<Timestamp>, now: Timestamp) -> bool {
+    last.is_none_or(|last| last + DIGEST_EVERY <= now)
+}
 
 /// Whether the settings approve anybody at all.
 #[must_use]
@@ -49,8 +64,6 @@ pub fn approves_more(before: &Settings, after: &Settings) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
     use crate::domain::{
         email::MailDomain,
@@ -144,5 +157,13 @@ mod tests {
         }
         assert!(!approves_more(&settings(true, &[]), &settings(true, &["a.example"])));
         assert!(!is_automatic(&off) && is_automatic(&on) && is_automatic(&one));
+    }
+
+    #[test]
+    fn the_owners_are_reminded_at_most_once_a_day() {
+        let now = Timestamp::UNIX_EPOCH;
+        let ago = |millis| Some(now - DIGEST_EVERY + SignedDuration::from_millis(millis));
+
+        assert_eq!([None, ago(-1), ago(0), ago(1)].map(|last| digest_is_due(last, now)), [true, true, true, false]);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Source of the rules: `docs/architecture.md`, sections 3.17 and 5.
 
+pub mod notice;
 pub mod text;
 
 use jiff::Timestamp;
@@ -227,14 +228,14 @@ impl From<Note> for String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use jiff::SignedDuration;
 
     use super::*;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn code() -> InviteCode {
+    pub(crate) fn code() -> InviteCode {
         InviteCode {
             id: InviteCodeId::new(NOW, 1),
             code: Code::parse("SPRING-2026").unwrap(),

@@ -11,11 +11,12 @@ use crate::{
     domain::{
         email::Email,
         ids::{MailId, UserId},
+        invite_code::InviteCode,
         link::{CONFIRM_LIFE, Purpose, RESET_LIFE},
         user::{Status, User},
     },
     random::Random,
-    store::{InvitationCopy, Sentinel, Stage},
+    store::{InvitationCopy, NoticeFacts, Sentinel, Stage},
 };
 
 /// Makes outbox entries at one instant.
@@ -140,6 +141,41 @@ impl Composer<'_> {
         self.entry(Event::PasswordChanged, [&user.email], variables)
     }
 
+    /// Reminds `owners` that `count` registrations have waited for long; `longest` are named.
+    #[must_use]
+    pub fn pending_digest(&self, owners: &[Email], count: usize, longest: &[User]) -> OutboxEntry {
+        let person = |user: &User| {
+            let mut variables = names(user);
+            variables.insert("email".to_owned(), json!(user.email));
+            variables.insert("since".to_owned(), json!(in_words(user.status_since)));
+            variables
+        };
+        let people: Vec<_> = longest.iter().map(person).collect();
+        let variables = Map::from_iter([
+            ("count".to_owned(), json!(count)),
+            ("more".to_owned(), json!(count.saturating_sub(people.len()))),
+            ("people".to_owned(), json!(people)),
+        ]);
+        self.entry(Event::PendingDigest, owners, variables)
+    }
+
+    /// Tells that few slots of a code are left, or none.
+    #[must_use]
+    pub fn invite_code_low(&self, code: &InviteCode, facts: &NoticeFacts) -> OutboxEntry {
+        let mut variables = of_code(code, facts);
+        variables.insert("quota".to_owned(), json!(code.quota));
+        variables.insert("remaining".to_owned(), json!(code.remaining()));
+        self.entry(Event::InviteCodeLow, &facts.to, variables)
+    }
+
+    /// Tells that a code ends soon.
+    #[must_use]
+    pub fn invite_code_expiring(&self, code: &InviteCode, facts: &NoticeFacts) -> OutboxEntry {
+        let mut variables = of_code(code, facts);
+        variables.insert("expires_at".to_owned(), json!(code.expires_at.map(in_words)));
+        self.entry(Event::InviteCodeExpiring, &facts.to, variables)
+    }
+
     fn entry<'e>(
         &self,
         event: Event,
@@ -161,6 +197,15 @@ impl Composer<'_> {
 /// An instant as a mail names it.
 pub(crate) fn in_words(instant: Timestamp) -> String {
     instant.strftime("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+/// What names a code in a mail to whoever made it.
+fn of_code(code: &InviteCode, facts: &NoticeFacts) -> Map<String, Value> {
+    Map::from_iter([
+        ("code".to_owned(), json!(code.code)),
+        ("team".to_owned(), json!(facts.team)),
+        ("organisation".to_owned(), json!(facts.organisation)),
+    ])
 }
 
 fn names(user: &User) -> Map<String, Value> {

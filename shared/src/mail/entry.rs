@@ -39,11 +39,17 @@ pub enum Event {
     ResetPassword,
     /// Tells a person that their password was changed.
     PasswordChanged,
+    /// Reminds the owners of registrations that have waited for long.
+    PendingDigest,
+    /// Tells the creator of an invite code that few of its slots are left.
+    InviteCodeLow,
+    /// Tells the creator of an invite code that it ends soon.
+    InviteCodeExpiring,
 }
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::ConfirmRegistration,
         Self::AlreadyRegistered,
         Self::RegistrationPending,
@@ -55,6 +61,9 @@ impl Event {
         Self::Invitation,
         Self::ResetPassword,
         Self::PasswordChanged,
+        Self::PendingDigest,
+        Self::InviteCodeLow,
+        Self::InviteCodeExpiring,
     ];
 
     /// Its name: the folder of its templates and the tag of its mails.
@@ -72,6 +81,9 @@ impl Event {
             Self::Invitation => "invitation",
             Self::ResetPassword => "reset_password",
             Self::PasswordChanged => "password_changed",
+            Self::PendingDigest => "pending_digest",
+            Self::InviteCodeLow => "invite_code_low",
+            Self::InviteCodeExpiring => "invite_code_expiring",
         }
     }
 }

@@ -55,6 +55,9 @@ templates! {
     Invitation: "invitation",
     ResetPassword: "reset_password",
     PasswordChanged: "password_changed",
+    PendingDigest: "pending_digest",
+    InviteCodeLow: "invite_code_low",
+    InviteCodeExpiring: "invite_code_expiring",
 }
 
 const LAYOUT_TEXT: &str = include_str!("../../templates/layout.txt.j2");
@@ -101,13 +104,15 @@ mod tests {
         domain::{
             email::Email,
             ids::InvitationId,
+            invite_code::InviteCode,
             name::Name,
             organisation::Placement,
+            settings::Settings,
             user::{NewUser, Role, Source, Start, Status, User},
         },
         mail::Composer,
         random::Random,
-        store::InvitationCopy,
+        store::{InvitationCopy, NoticeFacts},
     };
 
     const PORTAL: &str = "https://portal.example.com/";
@@ -140,6 +145,20 @@ mod tests {
         InvitationCopy { id, expires_at: Timestamp::MAX, variables }
     }
 
+    fn code(quota: u32, used: u64) -> InviteCode {
+        let expires_at = Some(Timestamp::UNIX_EPOCH);
+        InviteCode { quota: Some(quota), used, expires_at, ..crate::domain::invite_code::tests::code() }
+    }
+
+    fn notice() -> NoticeFacts {
+        NoticeFacts {
+            settings: Settings::default(),
+            to: vec![Email::parse("owner@example.com").unwrap()],
+            organisation: Some(Name::given("Analytical Engines")),
+            team: Some(Name::given("Mill")),
+        }
+    }
+
     /// Every mail of the product, under the name of its case.
     fn mails(user: &User) -> Vec<(&'static str, OutboxEntry)> {
         let random = Random::seeded(1);
@@ -170,6 +189,11 @@ mod tests {
             ("invitation_by_the_deployment", invite(None)),
             ("reset_password", compose.reset_password(&user.email, &user.id, 1)),
             ("password_changed", compose.password_changed(user)),
+            ("pending_digest", compose.pending_digest(&[owner.clone()], 1, std::slice::from_ref(user))),
+            ("pending_digest_of_many", compose.pending_digest(&[owner], 5, &[user.clone(), user.clone()])),
+            ("invite_code_low", compose.invite_code_low(&code(20, 18), &notice())),
+            ("invite_code_used_up", compose.invite_code_low(&code(20, 20), &notice())),
+            ("invite_code_expiring", compose.invite_code_expiring(&code(20, 7), &notice())),
         ]
     }
 
@@ -258,7 +282,17 @@ mod tests {
         }
         assert_eq!(
             without_names,
-            ["confirm_registration", "already_registered", "already_registered_and_invited", "reset_password"]
+            [
+                "confirm_registration",
+                "already_registered",
+                "already_registered_and_invited",
+                "reset_password",
+                "pending_digest",
+                "pending_digest_of_many",
+                "invite_code_low",
+                "invite_code_used_up",
+                "invite_code_expiring",
+            ]
         );
     }
 }

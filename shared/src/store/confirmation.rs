@@ -29,7 +29,8 @@ pub struct LinkFacts {
     pub owners_to_notify: Vec<Email>,
 }
 
-fn to_notify(settings: &Settings, owners: Owners) -> Vec<Email> {
+/// The addresses that are told of what waits.
+pub(super) fn to_notify(settings: &Settings, owners: Owners) -> Vec<Email> {
     let set = &settings.owner_notification_addresses;
     if set.is_empty() { owners.members.into_values().collect() } else { set.clone() }
 }

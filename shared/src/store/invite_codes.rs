@@ -11,7 +11,7 @@ use super::{
 use crate::domain::{
     audit::{AuditEvent, Origin},
     ids::{InviteCodeId, TeamId, UserId},
-    invite_code::{FoldedCode, InviteCode},
+    invite_code::{FoldedCode, InviteCode, notice::is_told_of},
     organisation::Team,
     user::User,
 };
@@ -96,7 +96,7 @@ impl Store {
             .and("list_pk", keys::ALL_CODES)
             .and("list_sk", code.id.as_str());
         let put = match code.expires_at {
-            Some(at) => put.and("queue_pk", keys::EXPIRING_CODES).and("queue_sk", expiring(at, &code.id)),
+            Some(at) => put.and("queue_pk", queue_of(at, origin.now)).and("queue_sk", expiring(at, &code.id)),
             None => put,
         };
         let taken = transaction.add(put.when_new());
@@ -222,6 +222,11 @@ impl Store {
     }
 }
 
+/// The queue in which a code waits for its end: first for its creator to be told, unless that is near already.
+fn queue_of(at: Timestamp, now: Timestamp) -> &'static str {
+    if is_told_of(at, now) { keys::LASTING_CODES } else { keys::EXPIRING_CODES }
+}
+
 /// Where a code stands in the queue of those that expire.
 fn expiring(at: Timestamp, id: &InviteCodeId) -> String {
     keys::instant_and_id(at, id.as_str())
@@ -250,6 +255,14 @@ fn changing(before: &InviteCode, after: &InviteCode, origin: &Origin) -> Change 
         optional("queue_pk", after.expires_at.is_some());
         optional("queue_sk", after.expires_at.is_some());
     }
+    // Another quota is looked at; a raised one is told of again when it runs low.
+    let raised = before.quota.is_none_or(|quota| after.quota.is_some_and(|after| after > quota));
+    let looked_at = after.quota != before.quota || (after.active && !before.active);
+    match (looked_at, after.is_watched()) {
+        (false, _) => {}
+        (true, true) => set.extend(watching(raised)),
+        (true, false) => remove.extend(["#group_pk".to_owned(), "#group_sk".to_owned()]),
+    }
     let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
     let expression = format!("SET {}{remove}", set.join(", "));
     let mut change = Change::update(Key::invite_code(&before.code.folded()), &expression)
@@ -262,16 +275,26 @@ fn changing(before: &InviteCode, after: &InviteCode, origin: &Origin) -> Change 
         condition.push_str(" AND #used <= :quota");
         change = change.with("quota", quota);
     }
+    if looked_at && after.is_watched() {
+        change = change.with("watched", keys::WATCHED_CODES);
+    }
     if let Some(note) = &after.note {
         change = change.with("note", note);
     }
     if let Some(at) = after.expires_at {
         change = change.with("expires_at", at.as_millisecond());
         if requeued {
-            change = change.with("queue_pk", keys::EXPIRING_CODES).with("queue_sk", expiring(at, &before.id));
+            change = change.with("queue_pk", queue_of(at, origin.now)).with("queue_sk", expiring(at, &before.id));
         }
     }
     change.when(&condition).with("id", &before.id).with("version", before.version)
+}
+
+/// The parts of an update that put a code among those whose slots are looked at: in any case, or unless its creator was told
+/// of them. `:id` is the code's.
+pub(super) fn watching(again: bool) -> [String; 2] {
+    let partition = if again { ":watched" } else { "if_not_exists(#group_pk, :watched)" };
+    [format!("#group_pk = {partition}"), "#group_sk = :id".to_owned()]
 }
 
 /// The fields in which two codes differ, with both values but for the note.

@@ -141,6 +141,12 @@ impl Key {
         Self::new(Table::Portal, "SWEEP#orphans", "SWEEP")
     }
 
+    /// When the owners were last reminded of who waits.
+    #[must_use]
+    pub fn digest() -> Self {
+        Self::new(Table::Portal, "SWEEP#digest", "SWEEP")
+    }
+
     /// A mail to be sent.
     #[must_use]
     pub fn outbox(id: &MailId) -> Self {
@@ -170,8 +176,14 @@ pub(super) const CODE_PREFIX: &str = "CODE#";
 pub(super) const THROTTLE_PREFIX: &str = "THROTTLE#";
 /// The partition of all invite codes in the index `Lists`.
 pub const ALL_CODES: &str = "CODES";
-/// The partition in the index `Queues` of invite codes whose expiry was not noted yet.
+/// The partition in the index `Queues` of invite codes that end soon, and whose expiry was not noted yet.
 pub const EXPIRING_CODES: &str = "CODES#expiring";
+/// The partition in the index `Queues` of invite codes that end, and of whose end nobody was told yet.
+pub const LASTING_CODES: &str = "CODES#lasting";
+/// The partition in the index `Groups` of invite codes that were redeemed since their slots were last looked at.
+pub const WATCHED_CODES: &str = "CODES#watched";
+/// The partition in the index `Groups` of invite codes whose creator was told that few slots are left.
+pub const TOLD_CODES: &str = "CODES#told";
 /// The partition of all people in the index `Lists`.
 pub const ALL_PEOPLE: &str = "USERS";
 /// The partition of all invitations in the index `Lists`.

@@ -20,9 +20,11 @@ mod attributes;
 mod audit;
 mod bootstrap;
 mod claim;
+mod code_notices;
 mod confirmation;
 mod creation;
 mod deletion;
+mod digest;
 mod invitations;
 mod invite_codes;
 mod login_attempts;
@@ -47,10 +49,12 @@ pub use audit::{EventFilter, EventPage};
 pub use bootstrap::FirstOwner;
 pub(crate) use claim::log_failed_release;
 pub use claim::{Claim, LinkClaim};
+pub use code_notices::NoticeFacts;
 pub use confirmation::{Confirmation, LinkFacts};
 pub use creation::{CreatedWithoutPassword, Creation, Finish, Placing, UnfinishedIdentity};
 pub use db::{Db, Tables};
 pub use deletion::Deleted;
+pub use digest::DigestFacts;
 pub use invitations::{
     Acceptance, Asked, Elsewhere, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Invitee, Inviting,
     OpenedInvitation, ResendFacts, Resent, Revoked, SendFacts, Sent, Surroundings,

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
     operation::query::{QueryOutput, builders::QueryFluentBuilder},
-    types::AttributeValue,
+    types::{AttributeValue, Select},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -58,6 +58,19 @@ impl Db {
         after: Option<&str>,
         limit: u16,
     ) -> Result<Listed<T>, StoreError> {
+        let Listed { rows, next } = self.listed_singly(index, prefix, partition, after, limit).await?;
+        Ok(Listed { rows: rows.into_iter().collect::<Result<_, _>>()?, next })
+    }
+
+    /// As [`Db::listed`], each row readable or not on its own.
+    pub(super) async fn listed_singly<T: DeserializeOwned>(
+        &self,
+        index: &str,
+        prefix: &str,
+        partition: &str,
+        after: Option<&str>,
+        limit: u16,
+    ) -> Result<Listed<Result<T, StoreError>>, StoreError> {
         let query = self.behind(index, prefix, partition, after).limit(i32::from(limit));
         let output = self.query(query).await?;
         let found: Vec<Found> = output.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
@@ -65,8 +78,25 @@ impl Db {
         let last: Option<Found> = output.last_evaluated_key.map(read).transpose()?;
         let next = last.and_then(|last| last.list_sk.or(last.group_sk));
         let fetched = self.fetch(found.iter().map(Found::key)).await?;
-        let rows = found.iter().filter_map(|found| fetched.get(&found.key()).transpose());
-        Ok(Listed { rows: rows.collect::<Result<_, _>>()?, next })
+        Ok(Listed { rows: found.iter().filter_map(|found| fetched.get(&found.key()).transpose()).collect(), next })
+    }
+
+    /// How many rows of `queue` in the index `Queues` sort before `before`.
+    pub(super) async fn count_due(&self, queue: &str, before: &str) -> Result<usize, StoreError> {
+        let query = self
+            .indexed(Table::Portal, "Queues", "queue", queue)
+            .key_condition_expression("queue_pk = :pk AND queue_sk < :before")
+            .expression_attribute_values(":before", text(before))
+            .select(Select::Count);
+        let (mut count, mut after) = (0, None);
+        loop {
+            let output = self.query(query.clone().set_exclusive_start_key(after)).await?;
+            count += usize::try_from(output.count).unwrap_or_default();
+            after = output.last_evaluated_key;
+            if after.is_none() {
+                return Ok(count);
+            }
+        }
     }
 
     /// A page of the rows of `queue` in the index `Queues` behind position `after` that sort before `before`, the longest

@@ -4,7 +4,8 @@ use super::{
     Store, StoreError,
     change::Change,
     creation::UnfinishedIdentity,
-    keys::Key,
+    invite_codes::watching,
+    keys::{self, Key},
     rows::{Sentinel, Stage},
     transaction::{Commit, Lost, Position, Transaction},
 };
@@ -80,7 +81,15 @@ fn while_usable(change: Change, code: &InviteCode, origin: &Origin) -> Change {
 
 impl Transaction {
     fn take_slot(&mut self, code: &InviteCode, origin: &Origin) -> CodeChecks {
-        let change = Change::update(Key::invite_code(&code.code.folded()), "SET #used = #used + :one").with("one", 1);
+        let mut expression = "SET #used = #used + :one".to_owned();
+        // Which slot this is only the write knows: the sweep looks how many are left.
+        if code.is_watched() {
+            expression = format!("{expression}, {}", watching(false).join(", "));
+        }
+        let mut change = Change::update(Key::invite_code(&code.code.folded()), &expression).with("one", 1);
+        if code.is_watched() {
+            change = change.with("watched", keys::WATCHED_CODES);
+        }
         self.check_code(while_usable(change, code, origin), code)
     }
 

@@ -113,3 +113,28 @@ async fn switching_automatic_approval_on_lets_in_the_queue_and_leaves_the_reject
     let waiting = site.get(&owner, "/v1/users?status=pending").await.ok(200);
     assert_eq!(waiting["items"], json!([]));
 }
+
+#[tokio::test]
+async fn the_owner_is_reminded_once_a_day_of_who_waits() {
+    let site = Site::open().await;
+    site.register("ada@example.com").await.ok(202);
+    site.confirm("ada@example.com").await.ok(200);
+    let reminders = async || {
+        let mails = site.mail_events(OWNER).await;
+        mails.into_iter().filter(|event| event == "pending_digest").count()
+    };
+
+    site.advance(23 * 3600).await;
+    site.sweep().await;
+    let early = reminders().await;
+    site.advance(2 * 3600).await;
+    site.sweep().await;
+    site.sweep().await;
+
+    assert_eq!((early, reminders().await), (0, 1));
+    let mails = site.mails(OWNER).await;
+    assert!(mails[0]["text"].as_str().unwrap().contains("Ada Lovelace, ada@example.com, since"), "{}", mails[0]);
+    site.advance(24 * 3600).await;
+    site.sweep().await;
+    assert_eq!(reminders().await, 2);
+}

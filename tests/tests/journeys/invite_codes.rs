@@ -110,3 +110,40 @@ async fn guessing_codes_ends_after_ten_and_a_right_one_still_works() {
     assert!(refused.headers.contains_key("retry-after"));
     redeem(&site, "RIGHT-CODE", "ada@example.com").await.ok(202);
 }
+
+#[tokio::test]
+async fn who_made_a_code_hears_when_it_is_nearly_used_up_and_three_days_before_it_ends() {
+    let site = Site::open().await;
+    let end = shared::clock::Clock::system().now() + jiff::SignedDuration::from_hours(10 * 24);
+    let body = json!({"team_id": team(), "quota": 2, "code": "HACK-2026", "expires_at": end.to_string()});
+    as_owner(&site, Method::POST, "/v1/invite-codes", body).await.ok(201);
+    let told = async |event: &str| {
+        let mails = site.mails(OWNER).await;
+        mails.into_iter().filter(|mail| mail["event"] == event).collect::<Vec<_>>()
+    };
+
+    redeem(&site, "HACK-2026", "ada@example.com").await.ok(202);
+    site.sweep().await;
+    let with_one_left = told("invite_code_low").await.len();
+    site.advance(7 * 24 * 3600 - 3600).await;
+    site.sweep().await;
+    let too_early = told("invite_code_expiring").await.len();
+    site.advance(3600 + 60).await;
+    for _ in 0..2 {
+        site.sweep().await;
+    }
+
+    assert_eq!((with_one_left, too_early), (0, 0));
+    let mails = told("invite_code_expiring").await;
+    assert_eq!(mails.len(), 1);
+    assert!(mails[0]["text"].as_str().unwrap().contains("HACK-2026"), "{}", mails[0]);
+    for name in ["grace", "mary"] {
+        redeem(&site, "HACK-2026", &format!("{name}@example.com")).await.ok(202);
+    }
+    for _ in 0..2 {
+        site.sweep().await;
+    }
+    let mails = told("invite_code_low").await;
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0]["subject"], "An invite code for Developer portal is used up");
+}

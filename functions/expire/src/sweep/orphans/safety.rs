@@ -90,8 +90,8 @@ async fn settings_that_vanish_before_the_deletion_save_everybody() {
     orphan(&bench).await;
     bench.advance(CREATION_GRACE + MILLISECOND);
     let calls = bench.services.calls();
-    // What is approved by itself, the walk, the page, and then the last look before the deletion.
-    for _ in 0..3 {
+    // What is approved by itself, the reminder, the walk, the page, and then the last look before the deletion.
+    for _ in 0..4 {
         calls.before_next("DynamoDB.BatchGetItem", async {});
     }
     calls.before_next("DynamoDB.BatchGetItem", bench.discard("SETTINGS", "SETTINGS"));
@@ -108,7 +108,7 @@ async fn somebody_whose_row_comes_between_the_look_and_the_deletion_stays() {
     let id = orphan(&bench).await;
     bench.advance(CREATION_GRACE + MILLISECOND);
     let calls = bench.services.calls();
-    for _ in 0..2 {
+    for _ in 0..4 {
         calls.before_next("DynamoDB.BatchGetItem", async {});
     }
     // An update of a row that is not there writes one.
