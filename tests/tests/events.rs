@@ -15,7 +15,7 @@ mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner, an invite code, and a person in the state
 /// that it needs.
-const ANSWERS: [(&str, Status, u16); 53] = [
+const ANSWERS: [(&str, Status, u16); 55] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
@@ -70,11 +70,14 @@ const ANSWERS: [(&str, Status, u16); 53] = [
     ("settings-change", Status::Active, 200),
     ("settings-public", Status::Active, 200),
     ("settings-read", Status::Active, 200),
+    ("users-access", Status::Active, 200),
     ("users-change", Status::Active, 200),
     ("users-create", Status::Active, 201),
     ("users-delete", Status::Active, 204),
     ("users-list", Status::Active, 200),
     ("users-read", Status::Active, 200),
+    // It takes a Consumer Admin.
+    ("users-remove", Status::Active, 403),
 ];
 
 #[tokio::test]

@@ -193,13 +193,15 @@ async fn users_may_do_what_it_does() {
     let create = || Sample::of("users-create").by(&owner).body(&body);
 
     let team = format!("team_id={}", team_ids[1]);
-    for query in ["", "status=pending", &team] {
+    for query in ["", "status=pending", "q=none", &team] {
         users.send(Sample::of("users-list").by(&owner).query(query), 200).await;
     }
     users.send(Sample::of("users-list").by(&admin).query(""), 200).await;
     users.send(Sample::of("users-read").by(&owner).id(&admin.user.id), 200).await;
     let change = json!({"first_name": "Augusta", "role": "team_member", "team_ids": [team_ids[0]]});
     users.send(Sample::of("users-change").by(&owner).id(&admin.user.id).body(&change), 200).await;
+    users.send(Sample::of("users-access").by(&owner).id(&admin.user.id), 200).await;
+    users.send(Sample::of("users-remove").by(&owner).id(&admin.user.id), 403).await;
     users.fail("Cognito.AdminCreateUser");
     users.send(create(), 500).await;
     users.send(create(), 201).await;

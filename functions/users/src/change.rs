@@ -22,7 +22,7 @@ use shared::{
 use crate::{App, create::MAX_TEAMS};
 
 /// How often a change is made again over somebody else's, before the caller is told to try later.
-const MAX_TRIES: usize = 5;
+pub(crate) const MAX_TRIES: usize = 5;
 
 /// What is named.
 #[derive(Clone, Debug)]

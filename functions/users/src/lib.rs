@@ -1,12 +1,18 @@
-//! People: the list that a caller may see, one person, creating people by hand, changing and deleting them.
+//! People: the list that a caller may see, one person, why somebody sees what they see; creating
+//! people by hand, changing, removing and deleting them.
 
+pub mod access;
 pub mod change;
 pub mod create;
 pub mod delete;
 pub mod list;
 pub mod read;
+pub mod remove;
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use shared::{
     clock::Clock,
     config::{ConfigError, Deployed},
@@ -38,6 +44,8 @@ impl App {
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/v1/users", get(list::list).post(create::create))
-        .route("/v1/users/{id}", get(read::read).patch(change::change).delete(delete::delete));
+        .route("/v1/users/{id}", get(read::read).patch(change::change).delete(delete::delete))
+        .route("/v1/users/{id}/access", get(access::access))
+        .route("/v1/users/{id}/remove", post(remove::remove));
     finished(routes.with_state(app))
 }

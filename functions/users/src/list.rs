@@ -6,6 +6,7 @@ use shared::{
         Fault,
         ids::{OrganisationId, TeamId},
         rights::{Action, decide, sees_everybody},
+        search::Beginning,
         user::{Role, Status},
     },
     http::{ListedPerson, PageBody, Parameters, Problem, Session, admit},
@@ -28,6 +29,7 @@ pub async fn list(
         role: parameters.optional("role", word(Role::parse)),
         organisation_id: parameters.optional("organisation_id", word(OrganisationId::parse)),
         team_id: parameters.optional("team_id", word(TeamId::parse)),
+        beginning: parameters.optional("q", Beginning::parse),
     };
     let listing = parameters.listing(&format!("people {filter:?} of {}", caller.id))?;
     let after = listing.after.as_deref();
@@ -48,6 +50,8 @@ fn word<T>(parse: impl FnOnce(&str) -> Option<T>) -> impl FnOnce(&str) -> Result
 mod for_consumers;
 #[cfg(test)]
 mod paging;
+#[cfg(test)]
+mod search;
 
 #[cfg(test)]
 pub(crate) mod tests {

@@ -20,6 +20,7 @@ pub mod name;
 pub mod organisation;
 pub mod password;
 pub mod rights;
+pub mod search;
 pub mod settings;
 pub mod source;
 pub mod throttle;

@@ -16,8 +16,8 @@ pub use invitations::{
     NotYourTeams, invites_without_bounds, may_give, may_invite_now, may_place_in, role_of_invited, sees_invitation,
     teams_to_invite_into,
 };
-use people::change_person;
-pub use people::moves_people;
+pub use people::{Sight, moves_people, sight};
+use people::{change_person, remove_people, remove_person};
 
 use super::{
     ids::TeamId,
@@ -36,6 +36,10 @@ pub enum Action<'a> {
     CreatePerson,
     /// Change a person, to what is judged apart ([`may_place_in`], [`may_give`], [`moves_people`]).
     ChangePerson(&'a User),
+    /// Send people from one's own teams to the Default Organisation; asked before anybody is looked up.
+    RemovePeople,
+    /// The same for this person.
+    RemovePerson(&'a User),
     /// Approve, reject or reopen registrations, switch people on and off; asked before anybody is looked up.
     ChangeStates,
     /// The same for this person.
@@ -134,6 +138,8 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
             Role::ConsumerAdmin => Err(Refusal::Unseen),
         },
         Action::ChangePerson(person) => change_person(caller, person),
+        Action::RemovePeople => remove_people(caller),
+        Action::RemovePerson(person) => remove_person(caller, person),
         Action::Invite => {
             unless(Why::AdminsOnly, owner || (is_admin(caller) && caller.team_ids.iter().any(makes_visible)))
         }

@@ -259,6 +259,22 @@ pub fn before_id(id: &str) -> String {
     bound
 }
 
+/// The longest part of a folded address or name that an index sorts by, in characters: keys have a bound, names grow when
+/// they are folded.
+const SEARCHED_LENGTH: usize = 64;
+
+/// The part of a folded address or name by which the indexes of the search find it.
+#[must_use]
+pub fn searched(folded: &str) -> String {
+    folded.chars().take(SEARCHED_LENGTH).collect()
+}
+
+/// The sort key of a person in the index of one field of theirs.
+#[must_use]
+pub fn found_by(folded: &str, user: &UserId) -> String {
+    format!("{}#{user}", searched(folded))
+}
+
 /// A team's partition: the team and its memberships.
 #[must_use]
 pub fn team_partition(team: &TeamId) -> String {

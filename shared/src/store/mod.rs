@@ -36,6 +36,7 @@ mod people;
 mod person_change;
 mod redemption;
 mod registration;
+mod search;
 mod session;
 mod settings;
 mod sweep;

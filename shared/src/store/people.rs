@@ -16,6 +16,7 @@ use crate::domain::{
     attribute::Definitions,
     ids::{OrganisationId, TeamId, UserId},
     rights,
+    search::Beginning,
     settings::Settings,
     user::{Role, Status, User},
 };
@@ -31,6 +32,8 @@ pub struct Filter {
     pub organisation_id: Option<OrganisationId>,
     /// In this team.
     pub team_id: Option<TeamId>,
+    /// With an address or a name that begins so.
+    pub beginning: Option<Beginning>,
 }
 
 impl Filter {
@@ -39,6 +42,7 @@ impl Filter {
             && self.role.is_none_or(|role| user.role == role)
             && self.organisation_id.as_ref().is_none_or(|id| user.organisation_id.as_ref() == Some(id))
             && self.team_id.as_ref().is_none_or(|id| user.team_ids.contains(id))
+            && self.beginning.as_ref().is_none_or(|beginning| beginning.found_in(user).is_some())
     }
 }
 
@@ -49,7 +53,8 @@ pub struct Page {
     pub people: Vec<User>,
     /// The names of their places, and what attributes there are.
     pub places: Places,
-    /// The position after which the next page starts; `None` at the end. Says nothing but ids and instants.
+    /// The position after which the next page starts; `None` at the end. Says nothing but ids and instants,
+    /// and in a search by whose folded value it goes on.
     pub next: Option<String>,
 }
 
@@ -64,7 +69,7 @@ pub struct Waiting {
 
 /// What an index or a membership tells of a person before their row is read.
 #[derive(Debug, Deserialize)]
-struct Hint {
+pub(super) struct Hint {
     pk: String,
     sk: String,
     list_sk: Option<String>,
@@ -76,7 +81,7 @@ struct Hint {
 }
 
 impl Hint {
-    fn user_id(&self) -> Result<UserId, StoreError> {
+    pub(super) fn user_id(&self) -> Result<UserId, StoreError> {
         let text = self.sk.strip_prefix(keys::MEMBERSHIP_PREFIX).or_else(|| self.pk.strip_prefix("USER#"));
         text.and_then(UserId::parse)
             .ok_or_else(|| StoreError::Corrupt { key: self.pk.clone(), reason: "no user id in the key".to_owned() })
@@ -99,11 +104,15 @@ impl Store {
         Ok((fetched.get(&Key::user(id))?, fetched.attributes()?))
     }
 
-    /// A page over everybody: by status the longest in it first, otherwise in the order in which they came in.
+    /// A page over everybody: by status the longest in it first, otherwise in the order in which they came in; where a
+    /// beginning is asked for, by the field in which it was found.
     ///
     /// One query and one batch, and one more where an index does not know of a place: people of a team who are in
     /// others too. The index may lag behind, the rows shown do not.
     pub async fn everybody(&self, filter: &Filter, after: Option<&str>, limit: u16) -> Result<Page, StoreError> {
+        if let Some(beginning) = &filter.beginning {
+            return self.found(beginning, filter, after, limit).await;
+        }
         let query = match (&filter.team_id, filter.status) {
             (Some(team), _) => self.db.members(team, after),
             (None, Some(status)) => self.db.behind("Queues", "queue", &keys::people_in(status), after),
@@ -169,7 +178,7 @@ impl Store {
     }
 
     /// Reads the rows behind `hints` with the names of the places that they tell of.
-    async fn page(&self, hints: &[Hint], filter: &Filter, next: Option<String>) -> Result<Page, StoreError> {
+    pub(super) async fn page(&self, hints: &[Hint], filter: &Filter, next: Option<String>) -> Result<Page, StoreError> {
         let ids: Vec<UserId> = hints.iter().map(Hint::user_id).collect::<Result<_, _>>()?;
         let organisations: Vec<_> = hints.iter().filter_map(|hint| hint.organisation_id.as_ref()).collect();
         let teams: Vec<_> = hints.iter().flat_map(|hint| hint.team_ids.iter().chain(&hint.team_id)).collect();

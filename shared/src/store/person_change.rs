@@ -5,6 +5,7 @@ use super::{
     Places, Store, StoreError,
     change::Change,
     keys::Key,
+    rows::{NAMES, named},
     transaction::{Commit, Position, Transaction},
 };
 use crate::domain::{
@@ -43,6 +44,18 @@ impl Store {
         self.rewrite_person(before, after, places, "user.changed", origin).await
     }
 
+    /// Makes `after` of `before`, whom a Consumer Admin sends to the Default Organisation: the same transaction under
+    /// another name.
+    pub async fn remove_person(
+        &self,
+        before: &User,
+        after: &User,
+        places: &Places,
+        origin: &Origin,
+    ) -> Result<PersonChanged, StoreError> {
+        self.rewrite_person(before, after, places, "user.removed", origin).await
+    }
+
     async fn rewrite_person(
         &self,
         before: &User,
@@ -76,7 +89,7 @@ fn rewriting(before: &User, after: &User) -> Change {
         None => ("", " REMOVE #organisation_id"),
     };
     let expression = format!(
-        "SET #first_name = :first_name, #last_name = :last_name, #role = :role, #team_ids = :team_ids, #updated_at = \
+        "SET {NAMES}, #role = :role, #team_ids = :team_ids, #updated_at = \
          :updated_at, #version = :raised{set}{remove}"
     );
     let invitation = if before.invitation_id.is_some() {
@@ -87,12 +100,11 @@ fn rewriting(before: &User, after: &User) -> Change {
     let change = Change::update(Key::user(&before.id), &expression)
         .when(&format!("#version = :version AND attribute_not_exists(#identity_due) AND {invitation}"))
         .with("version", before.version)
-        .with("first_name", &after.first_name)
-        .with("last_name", &after.last_name)
         .with("role", after.role)
         .with("team_ids", &after.team_ids)
         .with("updated_at", after.updated_at.as_millisecond())
         .with("raised", after.version);
+    let change = named(change, &before.id, &after.first_name, &after.last_name);
     let change = match &after.organisation_id {
         Some(organisation) => change.with("organisation_id", organisation),
         None => change,

@@ -16,7 +16,9 @@ use crate::domain::{
     ids::{InvitationId, OrganisationId, TeamId, UserId},
     link::CONFIRM_LIFE,
     mail_limit::MailWindow,
+    name::Name,
     organisation::Placement,
+    search::{Field, fold},
     user::{Status, User},
 };
 
@@ -102,7 +104,13 @@ impl Transaction {
         let queue = keys::people_in(user.status);
         let waiting = keys::instant_and_id(user.status_since, user.id.as_str());
         let code = user.redemption.as_ref().map(|redemption| keys::people_of_code(&redemption.code_id));
+        let found_by = |field: Field| keys::found_by(&field.of(user), &user.id);
+        let (email, first_name, last_name) =
+            (found_by(Field::Email), found_by(Field::FirstName), found_by(Field::LastName));
         let mut index = vec![
+            ("email_key", email.as_str()),
+            ("first_name_key", &first_name),
+            ("last_name_key", &last_name),
             ("list_pk", keys::ALL_PEOPLE),
             ("list_sk", user.id.as_str()),
             ("queue_pk", &queue),
@@ -187,6 +195,19 @@ impl Transaction {
             .with("minus_one", -1);
         self.add(change)
     }
+}
+
+/// The part of an update that gives a person their names: what they are found by follows.
+pub(super) const NAMES: &str = "#first_name = :first_name, #last_name = :last_name, #first_name_key = :first_name_key, \
+                                #last_name_key = :last_name_key";
+
+/// Gives the values of [`NAMES`].
+pub(super) fn named(change: Change, user: &UserId, first_name: &Name, last_name: &Name) -> Change {
+    change
+        .with("first_name", first_name)
+        .with("last_name", last_name)
+        .with("first_name_key", keys::found_by(&fold(first_name.as_str()), user))
+        .with("last_name_key", keys::found_by(&fold(last_name.as_str()), user))
 }
 
 /// The part of an update that puts a person into `status`, with its values: index keys, dates and version follow.

@@ -16,7 +16,7 @@ use crate::{
         change::Change,
         claim::CLAIM,
         keys::Key,
-        rows::{INTO_STATUS, Stage, into_status},
+        rows::{INTO_STATUS, NAMES, Stage, into_status, named},
         transaction::{Commit, Transaction},
     },
 };
@@ -80,7 +80,7 @@ impl Store {
         let mut transaction = Transaction::default();
         transaction.add(Change::delete(Key::link(token)));
         let expression = format!(
-            "SET {INTO_STATUS}, #link_version = :raised, #first_name = :first_name, #last_name = :last_name REMOVE \
+            "SET {INTO_STATUS}, #link_version = :raised, {NAMES} REMOVE \
              {CLAIM}"
         );
         let user = Change::update(Key::user(&claimed.id), &expression)
@@ -91,9 +91,8 @@ impl Store {
             .with("before", Status::Invited)
             .with("link_version", claimed.link_version)
             .with("mine", claimed.claimed_until.map(Timestamp::as_millisecond))
-            .with("raised", raised)
-            .with("first_name", first_name)
-            .with("last_name", last_name);
+            .with("raised", raised);
+        let user = named(user, &claimed.id, first_name, last_name);
         let person = transaction.add(into_status(user, &claimed.id, Status::Active, origin.now));
         let sentinel = Change::update(
             Key::email(&claimed.email),
