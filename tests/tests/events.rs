@@ -15,7 +15,7 @@ mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner, an invite code, and a person in the state
 /// that it needs.
-const ANSWERS: [(&str, Status, u16); 55] = [
+const ANSWERS: [(&str, Status, u16); 60] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
@@ -67,7 +67,12 @@ const ANSWERS: [(&str, Status, u16); 55] = [
     ("settings-attributes-list", Status::Active, 200),
     ("settings-attributes-read", Status::Active, 404),
     ("settings-audit", Status::Active, 200),
+    ("settings-read-template", Status::Active, 200),
+    ("settings-reset-template", Status::Active, 204),
     ("settings-change", Status::Active, 200),
+    ("settings-change-template", Status::Active, 200),
+    ("settings-list-templates", Status::Active, 200),
+    ("settings-preview-template", Status::Active, 200),
     ("settings-public", Status::Active, 200),
     ("settings-read", Status::Active, 200),
     ("users-access", Status::Active, 200),

@@ -239,6 +239,8 @@ async fn settings_may_do_what_it_does() {
     settings.send(Sample::of("settings-read").by(&owner), 200).await;
     settings.send(Sample::of("settings-public"), 200).await;
     settings.send(Sample::of("settings-change").by(&owner).body(&json!({"sign_in": false})), 200).await;
+    settings.send(Sample::of("settings-change-template").by(&owner), 200).await;
+    settings.send(Sample::of("settings-reset-template").by(&owner), 204).await;
     for query in ["", "actor=system", "target=usr_1", "action=user.created"] {
         settings.send(Sample::of("settings-audit").by(&owner).query(query), 200).await;
     }

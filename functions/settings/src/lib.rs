@@ -1,5 +1,5 @@
-//! The portal's settings and custom sign-up attributes, for API Owners to read and change, and the part that the sign-up
-//! form needs; the audit trail.
+//! The portal's settings, custom sign-up attributes and templates of mails, for API Owners to read and change, and the part
+//! that the sign-up form needs; the audit trail.
 
 pub mod attributes;
 pub mod audit;
@@ -7,8 +7,12 @@ pub mod change;
 pub mod public;
 mod queue;
 pub mod read;
+pub mod templates;
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use shared::{
     clock::Clock,
     config::{ConfigError, Deployed},
@@ -42,6 +46,12 @@ pub fn router(app: App) -> Router {
         .route(
             "/v1/user-attributes/{name}",
             get(attributes::read::read).patch(attributes::change::change).delete(attributes::delete::delete),
-        );
+        )
+        .route("/v1/email-templates", get(templates::list::list))
+        .route(
+            "/v1/email-templates/{event}",
+            get(templates::read::read).put(templates::change::change).delete(templates::reset::reset),
+        )
+        .route("/v1/email-templates/{event}/preview", post(templates::preview::preview));
     finished(routes.with_state(app))
 }

@@ -64,6 +64,8 @@ pub enum Action<'a> {
     SendInvitation,
     /// Create, list, read or change organisations and their teams.
     ManageOrganisations,
+    /// Read and change the templates of mails.
+    ManageMailTemplates,
     /// Read the audit trail.
     ReadAudit,
     /// Create, read, change and delete invite codes, and see who redeemed them.
@@ -124,6 +126,7 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
         | Action::DeletePeople
         | Action::ManageSettings
         | Action::ManageInviteCodes
+        | Action::ManageMailTemplates
         | Action::ReadAudit
         | Action::ManageOrganisations
         | Action::SendInvitation => unless(Why::OwnersOnly, owner),
@@ -245,6 +248,7 @@ pub(super) mod tests {
             Action::ChangeStates,
             Action::ManageSettings,
             Action::ManageInviteCodes,
+            Action::ManageMailTemplates,
             Action::ReadAudit,
             Action::ManageOrganisations,
             Action::SendInvitation,

@@ -2,7 +2,7 @@
 //!
 //! Bodies hold passwords and tokens: nothing here prints a value.
 
-use std::fmt;
+use std::{convert::Infallible, fmt};
 
 use axum::{
     body::Body,
@@ -28,20 +28,30 @@ impl fmt::Debug for Payload {
 }
 
 impl<S: Send + Sync> FromRequest<S> for Payload {
-    type Rejection = std::convert::Infallible;
+    type Rejection = Infallible;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
-        let json = is_json(request.headers().get(header::CONTENT_TYPE));
-        let received = receive(request.into_body()).await;
-        Ok(Self(received.and_then(|body| if json || body.is_empty() { Ok(body) } else { Err(wrong_media_type()) })))
+        Ok(Self::within(request, MAX_BODY).await)
     }
 }
 
-async fn receive(body: Body) -> Result<Vec<u8>, Problem> {
-    match Limited::new(body, MAX_BODY).collect().await {
+/// A [`Payload`] of a route whose bodies may be larger than others: at most `KIB` KiB.
+#[derive(Debug)]
+pub struct LargePayload<const KIB: usize>(pub Payload);
+
+impl<S: Send + Sync, const KIB: usize> FromRequest<S> for LargePayload<KIB> {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(Payload::within(request, KIB * 1024).await))
+    }
+}
+
+async fn receive(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
+    match Limited::new(body, most).collect().await {
         Ok(body) => Ok(body.to_bytes().to_vec()),
         Err(error) if error.is::<LengthLimitError>() => {
-            let detail = format!("A request body has at most {MAX_BODY} bytes.");
+            let detail = format!("A request body has at most {most} bytes.");
             Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large", detail))
         }
         Err(error) => Err(Problem::internal(error)),
@@ -68,6 +78,12 @@ pub trait FromFields: Sized {
 }
 
 impl Payload {
+    async fn within(request: Request, most: usize) -> Self {
+        let json = is_json(request.headers().get(header::CONTENT_TYPE));
+        let received = receive(request.into_body(), most).await;
+        Self(received.and_then(|body| if json || body.is_empty() { Ok(body) } else { Err(wrong_media_type()) }))
+    }
+
     /// Reads the body as `T`. An absent body reads as an object without fields.
     ///
     /// # Errors
@@ -83,7 +99,12 @@ impl Payload {
     pub fn read_with<T>(self, read: impl FnOnce(&mut Fields) -> Option<T>) -> Result<T, Problem> {
         let Value::Object(values) = self.value()? else {
             let detail = "The body is a JSON object.".to_owned();
-            return Err(Problem::validation(&[FieldFault { pointer: String::new(), code: "not_an_object", detail }]));
+            return Err(Problem::validation(&[FieldFault {
+                pointer: String::new(),
+                code: "not_an_object",
+                detail,
+                at: None,
+            }]));
         };
         Fields::new(values, "").finish(read)
     }
@@ -145,6 +166,12 @@ pub struct Faults(pub(super) Vec<(String, Fault)>);
 impl From<Fault> for Faults {
     fn from(fault: Fault) -> Self {
         Self(vec![(String::new(), fault)])
+    }
+}
+
+impl From<Vec<Fault>> for Faults {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self(faults.into_iter().map(|fault| (String::new(), fault)).collect())
     }
 }
 
@@ -235,7 +262,7 @@ impl Fields {
     /// Notes a fault of a field that was taken.
     pub fn fault(&mut self, name: &str, fault: Fault) {
         let pointer = format!("{}/{name}", self.path);
-        self.faults.push(FieldFault { pointer, code: fault.code, detail: fault.detail });
+        self.faults.push(FieldFault { pointer, code: fault.code, detail: fault.detail, at: fault.at });
     }
 
     fn take(&mut self, name: &str) -> Option<Value> {

@@ -19,7 +19,7 @@ mod problem;
 mod tokens;
 
 pub use applicant::Applicant;
-pub use body::{Faults, Fields, FromFields, Payload};
+pub use body::{Faults, Fields, FromFields, LargePayload, Payload};
 pub use caller::{RequestId, Session, Source, admit};
 pub use created::{Created, Replayed};
 pub use etag::{ETag, IfMatch};

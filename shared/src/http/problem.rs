@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{
-        Fault,
+        Fault, Place,
         rights::{Refusal, Why},
         user::Status,
     },
@@ -24,13 +24,16 @@ pub struct FieldFault {
     pub code: &'static str,
     /// What, for people.
     pub detail: String,
+    /// Where in the value, by line and column, where that can be said.
+    #[serde(flatten)]
+    pub at: Option<Place>,
 }
 
 impl FieldFault {
     /// The fault of a top-level field.
     #[must_use]
     pub fn new(field: &str, fault: Fault) -> Self {
-        Self { pointer: format!("/{field}"), code: fault.code, detail: fault.detail }
+        Self { pointer: format!("/{field}"), code: fault.code, detail: fault.detail, at: fault.at }
     }
 }
 

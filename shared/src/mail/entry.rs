@@ -66,6 +66,12 @@ impl Event {
         Self::InviteCodeExpiring,
     ];
 
+    /// Reads an event's name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.as_str() == name)
+    }
+
     /// Its name: the folder of its templates and the tag of its mails.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::{
     entry::{Delivery, LinkOrder, MailSettings, OutboxEntry, Recipient},
-    render::{Rendered, render},
+    render::{MailTemplate, Rendered, render},
 };
 use crate::{
     aws_error::causes,
@@ -85,14 +85,14 @@ impl Mailer {
     /// [`MailError`]; the claim on the entry is released, so that the stream may try it again at once. In the sweep's
     /// list it stands back, the longer the more often it has failed.
     pub async fn deliver(&self, id: &MailId, now: Timestamp) -> Result<Delivered, MailError> {
-        let (entry, attempts, settings) = match self.outbox.take(id, now).await? {
-            Taken::Yours { entry, attempts, settings } => (entry, attempts, settings),
+        let (entry, attempts, settings, template) = match self.outbox.take(id, now).await? {
+            Taken::Yours { entry, attempts, settings, template } => (entry, attempts, settings, template),
             Taken::NotYours => return Ok(Delivered::NotMine),
         };
         let outcome = if entry.has_expired(now) {
             self.give_up(&entry).await.map(|()| Delivered::Expired)
         } else if let Some(sender) = &settings.sender {
-            self.send_copies(&entry, &settings, sender).await.map(|()| Delivered::Done)
+            self.send_copies(&entry, template.as_ref(), &settings, sender).await.map(|()| Delivered::Done)
         } else {
             self.outbox.release(id).await?;
             return Ok(Delivered::NoSender);
@@ -136,13 +136,19 @@ impl Mailer {
         Ok((sent, failures))
     }
 
-    async fn send_copies(&self, entry: &OutboxEntry, settings: &MailSettings, sender: &Email) -> Result<(), MailError> {
+    async fn send_copies(
+        &self,
+        entry: &OutboxEntry,
+        template: Option<&MailTemplate>,
+        settings: &MailSettings,
+        sender: &Email,
+    ) -> Result<(), MailError> {
         for (index, recipient) in queued(entry) {
             let token = match &entry.link {
                 Some(order) => Some(self.mint(order).await?),
                 None => None,
             };
-            let mail = render(entry, settings, &self.portal_url, token.as_ref())
+            let mail = render(entry, template, settings, &self.portal_url, token.as_ref())
                 .map_err(|source| MailError::Template { id: entry.id.clone(), source })?;
             let delivery = self.send(entry, settings, sender, &recipient.email, mail).await?;
             self.outbox.mark_copy(&entry.id, index, delivery).await?;

@@ -5,11 +5,17 @@
 
 mod compose;
 mod entry;
+mod judge;
 mod mailer;
 mod render;
+mod sandbox;
+mod variables;
 
 pub use compose::Composer;
 pub(crate) use compose::in_words;
 pub use entry::{Delivery, Event, LinkOrder, MailSettings, OutboxEntry, Recipient};
+pub use judge::judge;
 pub use mailer::{Delivered, MailError, Mailer};
-pub use render::{Rendered, render};
+pub use render::{MailTemplate, Rendered, render};
+pub use sandbox::Part;
+pub use variables::{Variable, link_of, variables};

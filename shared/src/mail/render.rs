@@ -1,16 +1,19 @@
 //! From an outbox entry to subject, text and HTML.
 //!
-//! Templates are files, one folder per event. HTML is escaped by their `.html` name, a subject never spans lines, and a
-//! variable that a template names and an entry lacks is an error, not a gap. Links and the portal's address stand in
-//! HTML as they are: the configuration lets no character through that could end an attribute.
+//! Built-in templates are files, one folder per event. HTML is escaped, a subject never spans lines, and a variable that a
+//! template names and an entry lacks is an error, not a gap.
 
 use std::fmt;
 
-use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
-use super::entry::{Event, MailSettings, OutboxEntry};
-use crate::domain::link::PlainToken;
+use super::{
+    entry::{Event, MailSettings, OutboxEntry},
+    sandbox::{Bounds, JUDGING, Part, SENDING, render_part},
+    variables::{trials, variables},
+};
+use crate::domain::{link::PlainToken, name::Name};
 
 /// A mail as it goes out. Prints nothing of it: the token of its link stands in it.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,12 +34,12 @@ impl fmt::Debug for Rendered {
 
 macro_rules! templates {
     ($($event:ident: $folder:literal),* $(,)?) => {
-        fn sources(event: Event) -> [(&'static str, &'static str); 3] {
+        fn sources(event: Event) -> [&'static str; 3] {
             match event {
                 $(Event::$event => [
-                    ("subject.txt", include_str!(concat!("../../templates/", $folder, "/subject.txt.j2"))),
-                    ("body.txt", include_str!(concat!("../../templates/", $folder, "/body.txt.j2"))),
-                    ("body.html", include_str!(concat!("../../templates/", $folder, "/body.html.j2"))),
+                    include_str!(concat!("../../templates/", $folder, "/subject.txt.j2")),
+                    include_str!(concat!("../../templates/", $folder, "/body.txt.j2")),
+                    include_str!(concat!("../../templates/", $folder, "/body.html.j2")),
                 ],)*
             }
         }
@@ -60,24 +63,58 @@ templates! {
     InviteCodeExpiring: "invite_code_expiring",
 }
 
-const LAYOUT_TEXT: &str = include_str!("../../templates/layout.txt.j2");
-const LAYOUT_HTML: &str = include_str!("../../templates/layout.html.j2");
+/// The templates of a mail: what is built in, or what an API Owner made of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailTemplate {
+    /// The template of the subject.
+    pub subject: String,
+    /// The template of the text part.
+    pub text: String,
+    /// The template of the HTML part.
+    pub html: String,
+}
 
-/// Renders `entry` as it is sent from a portal at `portal_url`, with the token of its link where it carries one.
+impl MailTemplate {
+    /// The templates that an event's mails have as long as nobody changes them.
+    #[must_use]
+    pub fn built_in(event: Event) -> Self {
+        let [subject, text, html] = sources(event).map(|source| source.trim_end().to_owned());
+        Self { subject, text, html }
+    }
+
+    fn rendered(&self, variables: &Map<String, Value>, bounds: Bounds) -> Result<Rendered, minijinja::Error> {
+        Ok(Rendered {
+            subject: render_part(Part::Subject, &self.subject, variables, bounds)?,
+            text: render_part(Part::Text, &self.text, variables, bounds)?,
+            html: render_part(Part::Html, &self.html, variables, bounds)?,
+        })
+    }
+
+    /// The mail that the event's sample variables give.
+    ///
+    /// # Errors
+    /// A template that would not have been accepted.
+    pub fn preview(&self, event: Event, portal_name: &Name) -> Result<Rendered, minijinja::Error> {
+        let trial = trials(&variables(event, portal_name)).into_iter().next().unwrap_or_default();
+        self.rendered(&trial, JUDGING)
+    }
+}
+
+/// Renders `entry` as it is sent from a portal at `portal_url`, with the token of its link where it carries one, by the
+/// `changed` templates where there are some.
+///
+/// Changed templates were tried before they were kept. One that fails all the same does not keep the mail back: the
+/// built-in ones take its place, and the log says so.
 ///
 /// # Errors
-/// A template that does not fit its variables; the message names template and line, never a value.
+/// A built-in template that does not fit its variables; the message names template and line, never a value.
 pub fn render(
     entry: &OutboxEntry,
+    changed: Option<&MailTemplate>,
     settings: &MailSettings,
     portal_url: &str,
     token: Option<&PlainToken>,
 ) -> Result<Rendered, minijinja::Error> {
-    let mut templates = Environment::new();
-    templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    templates.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    templates.add_template("layout.txt", LAYOUT_TEXT)?;
-    templates.add_template("layout.html", LAYOUT_HTML)?;
     let portal_url = portal_url.trim_end_matches('/');
     let link = entry.link.as_ref().zip(token);
     let link = link.map(|(order, token)| format!("{portal_url}/{}#token={}", order.purpose.page(), token.expose()));
@@ -85,27 +122,32 @@ pub fn render(
     variables.insert("portal_name".to_owned(), json!(settings.portal_name));
     variables.insert("portal_url".to_owned(), json!(portal_url));
     variables.extend(link.map(|link| ("link".to_owned(), json!(link))));
-    let mut render = |(name, source): (&'static str, &'static str)| -> Result<String, minijinja::Error> {
-        templates.add_template(name, source)?;
-        Ok(templates.get_template(name)?.render(Serde(&variables))?.trim().to_owned())
-    };
-    let [subject, text, html] = sources(entry.event);
-    let subject = render(subject)?.replace(char::is_control, " ");
-    Ok(Rendered { subject, text: render(text)?, html: render(html)? })
+    if let Some(changed) = changed {
+        match changed.rendered(&variables, SENDING) {
+            Ok(rendered) => return Ok(rendered),
+            Err(error) => {
+                let (event, kind) = (entry.event.as_str(), error.kind().to_string());
+                let (template, line) = (error.name(), error.line());
+                tracing::error!(mail = %entry.id, event, kind, template, line, "a changed template failed");
+            }
+        }
+    }
+    MailTemplate::built_in(entry.event).rendered(&variables, SENDING)
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-    use serde_json::Map;
+    use std::collections::BTreeSet;
 
-    use super::*;
+    use super::{
+        super::variables::{link_of, of_entry},
+        *,
+    };
     use crate::{
         domain::{
             email::Email,
             ids::InvitationId,
             invite_code::InviteCode,
-            name::Name,
             organisation::Placement,
             settings::Settings,
             user::{NewUser, Role, Source, Start, Status, User},
@@ -114,6 +156,7 @@ mod tests {
         random::Random,
         store::{InvitationCopy, NoticeFacts},
     };
+    use jiff::Timestamp;
 
     const PORTAL: &str = "https://portal.example.com/";
 
@@ -201,7 +244,7 @@ mod tests {
     fn every_mail_reads_as_it_should() {
         let token = PlainToken::new([7; 32]);
         for (case, entry) in mails(&person("Ada")) {
-            let mail = render(&entry, &settings("Example APIs"), PORTAL, Some(&token)).unwrap();
+            let mail = render(&entry, None, &settings("Example APIs"), PORTAL, Some(&token)).unwrap();
             let whole = format!("{}\n\n{}\n\n{}", mail.subject, mail.text, mail.html);
             insta::assert_snapshot!(case, whole);
         }
@@ -215,10 +258,48 @@ mod tests {
     }
 
     #[test]
+    fn what_is_declared_of_an_event_is_what_its_mails_say() {
+        for (case, entry) in mails(&person("Ada")) {
+            let declared: BTreeSet<_> = of_entry(entry.event).iter().map(|variable| variable.name).collect();
+            let said: BTreeSet<_> = entry.variables.keys().map(String::as_str).collect();
+            assert_eq!(said, declared, "{case}");
+            assert_eq!(entry.link.map(|order| order.purpose), link_of(entry.event), "{case}");
+        }
+    }
+
+    #[test]
+    fn a_sample_of_every_event_can_be_shown() {
+        for event in Event::ALL {
+            let mail = MailTemplate::built_in(event).preview(event, &Name::parse("Example APIs").unwrap()).unwrap();
+            assert!(mail.html.contains("Example APIs") && !mail.subject.is_empty(), "{}", event.as_str());
+        }
+    }
+
+    #[test]
+    fn changed_templates_are_sent_and_one_that_fails_is_replaced_by_the_built_in_one() {
+        let entry = mails(&person("Ada")).remove(7).1;
+        let changed = |text: &str| MailTemplate {
+            subject: "Sorry,\u{7}{{ first_name }}".to_owned(),
+            text: text.to_owned(),
+            html: "<p>{{ first_name }}</p>".to_owned(),
+        };
+        let sent =
+            |changed: &MailTemplate| render(&entry, Some(changed), &settings("Example APIs"), PORTAL, None).unwrap();
+
+        let good = sent(&changed("Dear {{ first_name }}: {{ reason }}"));
+        assert_eq!((good.subject.as_str(), good.html.as_str()), ("Sorry, Ada", "<p>Ada</p>"));
+        assert!(good.text.starts_with("Dear Ada: We know nobody"));
+        let built_in = render(&entry, None, &settings("Example APIs"), PORTAL, None).unwrap();
+        for broken in ["{{ nothing }}", "{{", "{% for a in reason %}{{ reason }}{% endfor %}{% include 'x' %}"] {
+            assert_eq!(sent(&changed(broken)), built_in, "{broken}");
+        }
+    }
+
+    #[test]
     fn a_link_stands_whole_on_a_line_of_its_own_in_the_text() {
         let token = PlainToken::new([7; 32]);
         for (case, entry) in mails(&person("Ada")) {
-            let mail = render(&entry, &settings("Example APIs"), PORTAL, Some(&token)).unwrap();
+            let mail = render(&entry, None, &settings("Example APIs"), PORTAL, Some(&token)).unwrap();
             let Some(order) = &entry.link else { continue };
             let link = format!("https://portal.example.com/{}#token={}", order.purpose.page(), token.expose());
             assert!(mail.text.lines().any(|line| line == link), "{case}: {}", mail.text);
@@ -237,7 +318,7 @@ mod tests {
                 }
                 entry.variables.insert("teams".to_owned(), json!([markup, markup]));
             }
-            let mail = render(&entry, &settings("<script>x</script>"), PORTAL, Some(&token)).unwrap();
+            let mail = render(&entry, None, &settings("<script>x</script>"), PORTAL, Some(&token)).unwrap();
             assert!(!mail.html.contains("<img") && !mail.html.contains("<script"), "{case}: {}", mail.html);
             if entry.event == Event::Invitation {
                 assert_eq!(mail.html.matches("&lt;img").count(), 5, "{case}: {}", mail.html);
@@ -250,7 +331,7 @@ mod tests {
         let token = PlainToken::new([7; 32]);
         for (case, entry) in mails(&person("Click-here")) {
             if matches!(entry.event, Event::ConfirmRegistration | Event::AlreadyRegistered | Event::ResetPassword) {
-                let mail = render(&entry, &settings("Example APIs"), PORTAL, Some(&token)).unwrap();
+                let mail = render(&entry, None, &settings("Example APIs"), PORTAL, Some(&token)).unwrap();
                 assert!(!mail.text.contains("Click-here"), "{case}");
             }
         }
@@ -260,7 +341,7 @@ mod tests {
     fn neither_a_mail_nor_its_entry_is_printed() {
         let token = PlainToken::new([7; 32]);
         for (case, entry) in mails(&person("Ada")) {
-            let mail = render(&entry, &settings("Example APIs"), PORTAL, Some(&token)).unwrap();
+            let mail = render(&entry, None, &settings("Example APIs"), PORTAL, Some(&token)).unwrap();
             let printed = format!("{mail:?} {entry:?}");
             for secret in [token.expose(), "Ada", "Lovelace", "ada@example.com", "Example APIs"] {
                 assert!(!printed.contains(secret), "{case}: {printed}");
@@ -274,7 +355,7 @@ mod tests {
         let mut without_names = Vec::new();
         for (case, mut entry) in mails(&person("Ada")) {
             if entry.variables.remove("first_name").is_some() {
-                let error = render(&entry, &settings("Example APIs"), PORTAL, None).unwrap_err();
+                let error = render(&entry, None, &settings("Example APIs"), PORTAL, None).unwrap_err();
                 assert!(!format!("{error}").contains("Lovelace"), "{case}");
             } else {
                 without_names.push(case);

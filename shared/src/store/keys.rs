@@ -2,15 +2,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{
-    audit::Actor,
-    email::Email,
-    idempotency::Repeatable,
-    ids::{EventId, InvitationId, InviteCodeId, MailId, OrganisationId, TeamId, UserId},
-    invite_code::FoldedCode,
-    link::HashedToken,
-    source::SourceAddress,
-    user::Status,
+use crate::{
+    domain::{
+        audit::Actor,
+        email::Email,
+        idempotency::Repeatable,
+        ids::{EventId, InvitationId, InviteCodeId, MailId, OrganisationId, TeamId, UserId},
+        invite_code::FoldedCode,
+        link::HashedToken,
+        source::SourceAddress,
+        user::Status,
+    },
+    mail::Event,
 };
 
 /// Which of the two tables an item is in.
@@ -157,6 +160,12 @@ impl Key {
     #[must_use]
     pub fn link(token: &HashedToken) -> Self {
         Self::new(Table::Mail, format!("LINK#{}", token.as_str()), "LINK")
+    }
+
+    /// The changed templates of an event's mails.
+    #[must_use]
+    pub fn mail_template(event: Event) -> Self {
+        Self::new(Table::Mail, format!("TEMPLATE#{}", event.as_str()), "TEMPLATE")
     }
 
     /// What the mailer has to know of the settings.

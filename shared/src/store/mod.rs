@@ -29,6 +29,7 @@ mod invitations;
 mod invite_codes;
 mod login_attempts;
 mod mail_limit;
+mod mail_templates;
 mod organisations;
 mod orphans;
 mod password;
@@ -61,6 +62,7 @@ pub use invitations::{
     OpenedInvitation, ResendFacts, Resent, Revoked, SendFacts, Sent, Surroundings,
 };
 pub use invite_codes::{CodeChange, CodeCreation, CodeDeletion, CodePage};
+pub use mail_templates::{AllTemplates, ChangedTemplate, TemplateChange, TemplateFacts};
 pub use organisations::{OrganisationCreation, Renaming, TeamCreation};
 pub use orphans::PoolWalk;
 pub use outbox::{Outbox, Taken};

@@ -16,7 +16,7 @@ use crate::{
         link::{HashedToken, Link},
         name::Name,
     },
-    mail::{Delivery, MailSettings, OutboxEntry},
+    mail::{Delivery, MailSettings, MailTemplate, OutboxEntry},
 };
 
 /// How long one process has an entry for itself: longer than any function runs.
@@ -58,6 +58,8 @@ pub enum Taken {
         attempts: u32,
         /// Sender and portal name.
         settings: MailSettings,
+        /// The changed templates of its event.
+        template: Option<MailTemplate>,
     },
     /// Sent before, being sent by another process, or gone.
     NotYours,
@@ -80,7 +82,7 @@ impl Outbox {
         let Applied::Done(item) = self.db.apply(claim).await? else { return Ok(Taken::NotYours) };
         let attempts = attempts(&item);
         match self.opened(item).await {
-            Ok((entry, settings)) => Ok(Taken::Yours { entry, attempts, settings }),
+            Ok((entry, settings, template)) => Ok(Taken::Yours { entry, attempts, settings, template }),
             Err(error) => {
                 self.put_back(id, attempts, now).await;
                 Err(error)
@@ -88,12 +90,19 @@ impl Outbox {
         }
     }
 
-    /// A claimed entry and what sending needs.
-    async fn opened(&self, item: Item) -> Result<(Box<OutboxEntry>, MailSettings), StoreError> {
-        let entry = Box::new(read(item)?);
-        let settings = self.db.fetch([Key::mail_settings()]).await?.get(&Key::mail_settings())?;
+    /// A claimed entry and what sending needs, in one batch. Changed templates that cannot be read keep no mail back: the
+    /// built-in ones do, and the log says so.
+    async fn opened(&self, item: Item) -> Result<(Box<OutboxEntry>, MailSettings, Option<MailTemplate>), StoreError> {
+        let entry: Box<OutboxEntry> = Box::new(read(item)?);
+        let template = Key::mail_template(entry.event);
+        let fetched = self.db.fetch([Key::mail_settings(), template.clone()]).await?;
+        let settings = fetched.get(&Key::mail_settings())?;
         let settings = settings.unwrap_or(MailSettings { sender: None, portal_name: Name::given("Developer portal") });
-        Ok((entry, settings))
+        let template = fetched.get::<MailTemplate>(&template).unwrap_or_else(|error| {
+            tracing::error!(mail = %entry.id, %error, "changed templates cannot be read");
+            None
+        });
+        Ok((entry, settings, template))
     }
 
     /// Gives up the claim on an entry for which nothing was tried: it stays queued where it was, and no attempt counts.

@@ -7,6 +7,7 @@ mod invitations;
 mod invite_codes;
 mod leaving;
 mod links;
+mod mail_templates;
 mod organisations;
 mod passwords;
 mod people;
