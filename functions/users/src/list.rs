@@ -49,6 +49,8 @@ fn word<T>(parse: impl FnOnce(&str) -> Option<T>) -> impl FnOnce(&str) -> Result
 #[cfg(test)]
 mod for_consumers;
 #[cfg(test)]
+mod many;
+#[cfg(test)]
 mod paging;
 #[cfg(test)]
 mod search;
