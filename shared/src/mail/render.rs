@@ -232,7 +232,7 @@ mod tests {
             ("invitation_by_the_deployment", invite(None)),
             ("reset_password", compose.reset_password(&user.email, &user.id, 1)),
             ("password_changed", compose.password_changed(user)),
-            ("pending_digest", compose.pending_digest(&[owner.clone()], 1, std::slice::from_ref(user))),
+            ("pending_digest", compose.pending_digest(std::slice::from_ref(&owner), 1, std::slice::from_ref(user))),
             ("pending_digest_of_many", compose.pending_digest(&[owner], 5, &[user.clone(), user.clone()])),
             ("invite_code_low", compose.invite_code_low(&code(20, 18), &notice())),
             ("invite_code_used_up", compose.invite_code_low(&code(20, 20), &notice())),

@@ -99,12 +99,12 @@ impl Store {
     ) -> Result<DecisionFacts, StoreError> {
         let organisations = [OrganisationId::default_organisation()].into_iter().chain(terms.organisation_id.clone());
         let organisations: Vec<_> = organisations.collect();
-        let teams: Vec<_> = [TeamId::default_team()].into_iter().chain(terms.team_ids.iter().cloned()).collect();
+        let named: Vec<_> = [TeamId::default_team()].into_iter().chain(terms.team_ids.iter().cloned()).collect();
         let (caller, person) = (Key::user(caller), Key::user(person));
-        let places = organisations.iter().map(Key::organisation).chain(teams.iter().map(Key::team));
+        let places = organisations.iter().map(Key::organisation).chain(named.iter().map(Key::team));
         let others = [caller.clone(), person.clone(), Key::attributes()];
         let fetched = self.db.fetch(others.into_iter().chain(places)).await?;
-        let places = Places::of(&fetched, &organisations, &teams)?;
+        let places = Places::of(&fetched, &organisations, &named)?;
         Ok(DecisionFacts { caller: fetched.get(&caller)?, person: fetched.get(&person)?, places, fetched })
     }
 

@@ -86,7 +86,7 @@ async fn a_role_alone_moves_nobody_and_what_is_empty_or_null_changes_nothing() {
     assert_eq!((nothing.status, &nothing.body["role"]), (200, &json!("team_member")));
     let default = json!([OrganisationId::default_organisation(), TeamId::default_team()]);
     for person in [&ada, &grace] {
-        assert_eq!(memberships(&bench, person).await, [default.clone()]);
+        assert_eq!(memberships(&bench, person).await, std::slice::from_ref(&default));
     }
 }
 
