@@ -8,7 +8,7 @@ use crate::{
         audit::Origin,
         email::Email,
         password::Password,
-        user::{NewUser, User},
+        user::{Newcomer, User},
     },
     http::Problem,
     identity::{Established, Identity, IdentityError},
@@ -55,7 +55,7 @@ impl From<EnrolmentError> for Problem {
 pub async fn enrol(
     store: &Store,
     identity: &Identity,
-    new: NewUser,
+    new: impl Into<Newcomer>,
     password: &Password,
     owners: &[Email],
     origin: &Origin,

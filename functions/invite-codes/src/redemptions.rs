@@ -99,7 +99,13 @@ mod tests {
     async fn redeem(bench: &Bench, address: &str) -> User {
         bench.advance(SignedDuration::from_millis(1));
         let (first_name, last_name) = (Name::given("Ada"), Name::given("Lovelace"));
-        let applicant = Applicant { email: email(address), first_name, last_name, password: None };
+        let applicant = Applicant {
+            email: email(address),
+            first_name,
+            last_name,
+            password: None,
+            attributes: serde_json::Map::new(),
+        };
         let start = Start::As(Status::Unconfirmed);
         let new = applicant.team_member(Placement::default_place(), Source::InviteCode, start);
         let code = bench.code(CODE).await.unwrap();

@@ -1,30 +1,33 @@
 //! `POST /v1/invitations/accept`: the invitee chooses a password and is in.
 
 use axum::{Json, extract::State};
+use serde_json::{Map, Value};
 use shared::{
     domain::{
         Fault,
+        attribute::{Writer, merge},
         audit::{Actor, Origin},
         link::{HashedToken, PlainToken, Purpose},
         name::Name,
         password::Password,
-        settings::Settings,
         user::{Status, User},
     },
-    http::{Fields, FromFields, Next, Payload, Problem, RequestId, secret, text},
+    http::{FieldFault, Fields, FromFields, Next, Payload, Problem, RequestId, object, secret, text},
     password_change::first_password,
-    store::{Acceptance, LinkClaim},
+    store::{Acceptance, LinkClaim, LinkFacts},
 };
 
 use crate::App;
 
-/// The link's token, the password that was chosen, and the names where the inviter got them wrong.
+/// The link's token, the password that was chosen, the names where the inviter got them wrong, and the attributes that the
+/// form asks for.
 pub struct Accept {
     /// `None` for what cannot be a token.
     token: Option<PlainToken>,
     password: Password,
     first_name: Option<Name>,
     last_name: Option<Name>,
+    attributes: Map<String, Value>,
 }
 
 impl FromFields for Accept {
@@ -33,7 +36,8 @@ impl FromFields for Accept {
         let password = fields.required("password", secret).map(Password::new);
         let first_name = fields.optional("first_name", text(Name::parse));
         let last_name = fields.optional("last_name", text(Name::parse));
-        Some(Self { token: token?, password: password?, first_name, last_name })
+        let attributes = fields.optional("attributes", object).unwrap_or_default();
+        Some(Self { token: token?, password: password?, first_name, last_name, attributes })
     }
 }
 
@@ -46,6 +50,8 @@ pub enum AcceptError {
     Held,
     /// The password cannot be used; the link still can.
     Password(Vec<Fault>),
+    /// Attributes cannot be what was sent, or are missing; the link still works. With what is wrong with the password.
+    Attributes(Vec<FieldFault>),
 }
 
 impl From<AcceptError> for Problem {
@@ -54,6 +60,7 @@ impl From<AcceptError> for Problem {
             AcceptError::LinkNotUsable => Self::link_not_usable(),
             AcceptError::Held => Self::held(),
             AcceptError::Password(faults) => Self::password("password", faults),
+            AcceptError::Attributes(faults) => Self::validation(&faults),
         }
     }
 }
@@ -70,7 +77,7 @@ pub async fn accept(State(app): State<App>, request: RequestId, payload: Payload
         LinkClaim::Void => return Err(AcceptError::LinkNotUsable.into()),
     };
     let origin = request.origin(Actor::Visitor, now);
-    let accepted = finish(&app, &token, &user, &body, &facts.settings, &origin).await;
+    let accepted = finish(&app, &token, &user, &body, &facts, &origin).await;
     if accepted.is_err() {
         app.store.give_up(&user).await;
     }
@@ -83,23 +90,34 @@ async fn finish(
     token: &HashedToken,
     user: &User,
     body: &Accept,
-    settings: &Settings,
+    facts: &LinkFacts,
     origin: &Origin,
 ) -> Result<(), Problem> {
     let first_name = body.first_name.as_ref().unwrap_or(&user.first_name);
     let last_name = body.last_name.as_ref().unwrap_or(&user.last_name);
-    let named = User { first_name: first_name.clone(), last_name: last_name.clone(), ..user.clone() };
-    let faults = first_password(&app.identity, &named, &body.password, &settings.password_policy).await?;
+    let mut named = User { first_name: first_name.clone(), last_name: last_name.clone(), ..user.clone() };
+    let policy = &facts.settings.password_policy;
+    match merge(&facts.attributes, &user.attributes, &body.attributes, Writer::Applicant) {
+        Ok(attributes) => named.attributes = attributes,
+        Err(faults) => {
+            let password = policy.check(&body.password, named.holder()).into_iter();
+            let password = password.map(|fault| FieldFault::new("password", fault));
+            return Err(AcceptError::Attributes(password.chain(FieldFault::of_attributes(faults)).collect()).into());
+        }
+    }
+    let faults = first_password(&app.identity, &named, &body.password, policy).await?;
     if !faults.is_empty() {
         return Err(AcceptError::Password(faults).into());
     }
-    match app.store.accept_invitation(token, user, (first_name, last_name), origin).await? {
+    match app.store.accept_invitation(token, user, &named, origin).await? {
         Acceptance::Done => Ok(()),
         Acceptance::Overtaken => Err(AcceptError::Held.into()),
         Acceptance::Void => Err(AcceptError::LinkNotUsable.into()),
     }
 }
 
+#[cfg(test)]
+mod attributes;
 #[cfg(test)]
 mod races;
 #[cfg(test)]

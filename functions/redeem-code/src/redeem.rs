@@ -119,9 +119,13 @@ pub async fn redeem(
     request: RequestId,
     payload: Payload,
 ) -> Result<(StatusCode, Json<Next>), Problem> {
-    let body: Redeem = payload.read()?;
+    let mut fields = payload.fields()?;
+    let read = Redeem::read(&mut fields);
+    let (code, email) = read.as_ref().map(|read| (read.code.as_ref(), &read.applicant.email)).unzip();
+    let facts = app.store.redemption_facts(code.flatten(), email, &source).await?;
     let origin = request.origin(Actor::Visitor, app.clock.now());
-    let facts = app.store.redemption_facts(body.code.as_ref(), &body.applicant.email, &source).await?;
+    let (mut body, attributes) = fields.sign_up(read, &facts.attributes)?;
+    body.applicant.attributes = attributes;
     let next = match &facts.code {
         Some(code) => with_code(&app, &body.applicant, code.clone(), &facts, &origin).await?,
         None => return Err(unknown(&app, &source, &facts, &origin).await?.into()),
@@ -248,6 +252,8 @@ fn next_of_known(code: &InviteCode, email: &Email, settings: &Settings) -> Next 
     })
 }
 
+#[cfg(test)]
+mod attributes;
 #[cfg(test)]
 mod known;
 #[cfg(test)]

@@ -8,9 +8,9 @@ use shared::{
         audit::{Actor, Origin},
         organisation::Placement,
         settings::Settings,
-        user::{NewUser, Source, Start, Status},
+        user::{Newcomer, Source, Start, Status},
     },
-    http::{Applicant, Next, Payload, Problem, RequestId},
+    http::{Applicant, FromFields, Next, Payload, Problem, RequestId},
     store::{Registered, Sentinel},
 };
 
@@ -55,9 +55,12 @@ pub async fn register(
     request: RequestId,
     payload: Payload,
 ) -> Result<(StatusCode, Json<Next>), Problem> {
-    let body: Applicant = payload.read()?;
+    let mut fields = payload.fields()?;
+    let read = Applicant::read(&mut fields);
+    let facts = app.store.registration_facts(read.as_ref().map(|applicant| &applicant.email)).await?;
+    let (body, attributes) = fields.sign_up(read, &facts.attributes)?;
+    let body = Applicant { attributes, ..body };
     let origin = request.origin(Actor::Visitor, app.clock.now());
-    let facts = app.store.registration_facts(&body.email).await?;
     if !facts.settings.self_registration {
         return Err(RegisterError::Closed.into());
     }
@@ -98,9 +101,12 @@ async fn register_unconfirmed(
 }
 
 /// The Team Member of the Default Organisation that a registration without a code makes.
-pub(crate) fn newcomer(applicant: Applicant, start: Start) -> NewUser {
+pub(crate) fn newcomer(applicant: Applicant, start: Start) -> Newcomer {
     applicant.team_member(Placement::default_place(), Source::SelfRegistration, start)
 }
+
+#[cfg(test)]
+mod attributes;
 
 #[cfg(test)]
 pub(crate) mod tests {

@@ -296,7 +296,34 @@ pub enum Start {
     BecomingWithFirstPassword(Status),
 }
 
+/// A person to be written, with the values that they have of custom attributes.
+#[derive(Clone, Debug)]
+pub struct Newcomer {
+    new: NewUser,
+    attributes: Map<String, Value>,
+}
+
+impl From<NewUser> for Newcomer {
+    fn from(new: NewUser) -> Self {
+        new.with_attributes(Map::new())
+    }
+}
+
+impl Newcomer {
+    /// The row, at `now`, with `random` for the id.
+    #[must_use]
+    pub fn at(self, now: Timestamp, random: u128) -> User {
+        User { attributes: self.attributes, ..self.new.at(now, random) }
+    }
+}
+
 impl NewUser {
+    /// Gives them values, as a row keeps them.
+    #[must_use]
+    pub fn with_attributes(self, attributes: Map<String, Value>) -> Newcomer {
+        Newcomer { new: self, attributes }
+    }
+
     /// The row, at `now`, with `random` for the id.
     #[must_use]
     pub fn at(self, now: Timestamp, random: u128) -> User {

@@ -1,12 +1,14 @@
 //! Who registers, with an invite code or without.
 
+use serde_json::{Map, Value};
+
 use super::{Fields, FromFields, secret, text};
 use crate::domain::{
     email::Email,
     name::Name,
     organisation::Placement,
     password::{Holder, Password},
-    user::{NewUser, Role, Source, Start},
+    user::{NewUser, Newcomer, Role, Source, Start},
 };
 
 /// Who registers.
@@ -20,6 +22,9 @@ pub struct Applicant {
     pub last_name: Name,
     /// The password that they send, where they choose it at once.
     pub password: Option<Password>,
+    /// The values that they give to custom attributes, as a row keeps them. Reading the rest leaves them out: what is
+    /// allowed has to be looked up first ([`Fields::sign_up`]).
+    pub attributes: Map<String, Value>,
 }
 
 impl FromFields for Applicant {
@@ -28,9 +33,7 @@ impl FromFields for Applicant {
         let first_name = fields.required("first_name", text(Name::parse));
         let last_name = fields.required("last_name", text(Name::parse));
         let password = fields.optional("password", secret).map(Password::new);
-        // No sign-up field is defined: whatever is named here is unknown.
-        fields.nested("attributes", |_| {});
-        Some(Self { email: email?, first_name: first_name?, last_name: last_name?, password })
+        Some(Self { email: email?, first_name: first_name?, last_name: last_name?, password, attributes: Map::new() })
     }
 }
 
@@ -43,8 +46,8 @@ impl Applicant {
 
     /// The Team Member to be written.
     #[must_use]
-    pub fn team_member(self, placement: Placement, source: Source, start: Start) -> NewUser {
-        NewUser {
+    pub fn team_member(self, placement: Placement, source: Source, start: Start) -> Newcomer {
+        let new = NewUser {
             email: self.email,
             first_name: self.first_name,
             last_name: self.last_name,
@@ -52,6 +55,7 @@ impl Applicant {
             placement: Some(placement),
             source,
             start,
-        }
+        };
+        new.with_attributes(self.attributes)
     }
 }

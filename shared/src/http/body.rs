@@ -97,6 +97,14 @@ impl Payload {
     /// # Errors
     /// As [`Payload::read`].
     pub fn read_with<T>(self, read: impl FnOnce(&mut Fields) -> Option<T>) -> Result<T, Problem> {
+        self.fields()?.finish(read)
+    }
+
+    /// The fields of the body, for what has to be looked up half-way: [`Fields::finish`] ends the reading.
+    ///
+    /// # Errors
+    /// As [`Payload::read`], but for faults of fields.
+    pub fn fields(self) -> Result<Fields, Problem> {
         let Value::Object(values) = self.value()? else {
             let detail = "The body is a JSON object.".to_owned();
             return Err(Problem::validation(&[FieldFault {
@@ -106,7 +114,7 @@ impl Payload {
                 at: None,
             }]));
         };
-        Fields::new(values, "").finish(read)
+        Ok(Fields::new(values, ""))
     }
 
     /// The body as JSON, not judged any further.
@@ -292,7 +300,17 @@ impl Fields {
         }
     }
 
-    fn finish<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Problem> {
+    /// Whether a fault of this field itself was noted.
+    pub(super) fn has_fault(&self, name: &str) -> bool {
+        let pointer = format!("{}/{name}", self.path);
+        self.faults.iter().any(|fault| fault.pointer == pointer)
+    }
+
+    /// Reads the rest by `read` and ends the reading.
+    ///
+    /// # Errors
+    /// 422 `validation-failed` with every fault, fields that nothing has taken included.
+    pub fn finish<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Problem> {
         let value = read(&mut self);
         self.refuse_the_rest();
         match value {

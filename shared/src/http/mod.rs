@@ -3,6 +3,7 @@
 //! Nothing here decides what a caller may do: that is `domain::rights`.
 
 mod applicant;
+mod attributes;
 mod body;
 mod caller;
 mod created;
@@ -28,7 +29,7 @@ pub use idempotency::{IdempotencyKey, Wish, recall};
 pub use instant::{Instant, instant};
 pub use next::Next;
 pub use page::{Listing, PageBody, Parameters};
-pub use parse::{boolean, choice, integer, items, secret, text};
+pub use parse::{boolean, choice, integer, items, object, secret, text};
 pub use path::{PathId, PathIds};
 pub use people::{ListedPerson, PlaceBody, UserBody};
 pub use problem::{FieldFault, Problem};

@@ -1,6 +1,6 @@
 //! What fields hold: parsers for [`super::Fields`], each a value or its faults.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::body::Faults;
 use crate::domain::Fault;
@@ -16,6 +16,14 @@ pub fn text<T>(parse: impl FnOnce(&str) -> Result<T, Fault>) -> impl FnOnce(&Val
 /// When the value is no string.
 pub fn secret(value: &Value) -> Result<String, Fault> {
     text(|text| Ok(text.to_owned()))(value)
+}
+
+/// An object, whose fields are judged elsewhere.
+///
+/// # Errors
+/// When the value is none.
+pub fn object(value: &Value) -> Result<Map<String, Value>, Fault> {
+    value.as_object().cloned().ok_or_else(|| Fault::new("not_an_object", "This field is an object."))
 }
 
 /// `true` or `false`.

@@ -11,6 +11,7 @@ use super::{
     transaction::{Commit, Transaction},
 };
 use crate::domain::{
+    attribute::Definitions,
     audit::Origin,
     email::Email,
     link::{HashedToken, Link},
@@ -25,6 +26,8 @@ pub struct LinkFacts {
     pub link: Option<Link>,
     /// The portal's settings.
     pub settings: Settings,
+    /// The custom attributes.
+    pub attributes: Definitions,
     /// Who is told that a registration waits.
     pub owners_to_notify: Vec<Email>,
 }
@@ -47,13 +50,14 @@ pub enum Confirmation {
 }
 
 impl Store {
-    /// Reads link, settings and owners in one batch.
+    /// Reads link, settings, attributes and owners in one batch.
     pub async fn link_facts(&self, token: &HashedToken) -> Result<LinkFacts, StoreError> {
-        let fetched = self.db.fetch([Key::link(token), Key::settings(), Key::owners()]).await?;
+        let fetched = self.db.fetch([Key::link(token), Key::settings(), Key::attributes(), Key::owners()]).await?;
         let settings = fetched.settings()?;
         let owners: Owners = fetched.get(&Key::owners())?.unwrap_or_default();
         let owners_to_notify = to_notify(&settings, owners);
-        Ok(LinkFacts { link: fetched.get(&Key::link(token))?, settings, owners_to_notify })
+        let attributes = fetched.attributes()?;
+        Ok(LinkFacts { link: fetched.get(&Key::link(token))?, settings, attributes, owners_to_notify })
     }
 
     /// Who is told that a registration waits: the addresses of the settings, or every active API Owner's.

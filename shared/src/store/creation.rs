@@ -22,7 +22,7 @@ use crate::domain::{
     email::Email,
     ids::{OrganisationId, TeamId, UserId},
     organisation::{Organisation, Placement, Team},
-    user::{NewUser, Role, Status, User},
+    user::{Newcomer, Role, Status, User},
 };
 
 /// What became of a creation's first step.
@@ -114,10 +114,10 @@ impl Store {
     /// One transaction: e-mail sentinel, person, memberships (each with a check of its team), audit.
     pub async fn create_without_password(
         &self,
-        new: NewUser,
+        new: impl Into<Newcomer>,
         origin: &Origin,
     ) -> Result<CreatedWithoutPassword, StoreError> {
-        let user = new.at(origin.now, self.db.random.number());
+        let user = new.into().at(origin.now, self.db.random.number());
         let mut transaction = Transaction::default();
         let address = transaction.create_sentinel(&user, Stage::Invited, None);
         transaction.create_user(&user);
@@ -136,8 +136,8 @@ impl Store {
     /// Writes a person whose Cognito user is to follow.
     ///
     /// One transaction: person, e-mail sentinel, memberships (each with a check of its team), note, audit.
-    pub async fn begin_creation(&self, new: NewUser, origin: &Origin) -> Result<Creation, StoreError> {
-        let user = new.at(origin.now, self.db.random.number());
+    pub async fn begin_creation(&self, new: impl Into<Newcomer>, origin: &Origin) -> Result<Creation, StoreError> {
+        let user = new.into().at(origin.now, self.db.random.number());
         let mut transaction = Transaction::default();
         let address = transaction.create_sentinel(&user, Stage::Unfinished, None);
         transaction.create_user(&user);

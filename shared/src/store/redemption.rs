@@ -10,6 +10,7 @@ use super::{
     transaction::{Commit, Lost, Position, Transaction},
 };
 use crate::domain::{
+    attribute::Definitions,
     audit::Origin,
     email::Email,
     ids::TeamId,
@@ -19,7 +20,7 @@ use crate::domain::{
     settings::Settings,
     source::SourceAddress,
     throttle::Window,
-    user::{NewUser, User},
+    user::{Newcomer, User},
 };
 
 /// What a redemption is decided from.
@@ -29,6 +30,8 @@ pub struct RedemptionFacts {
     pub code: Option<InviteCode>,
     /// The portal's settings.
     pub settings: Settings,
+    /// The custom attributes.
+    pub attributes: Definitions,
     /// The account behind the address, if there is one.
     pub known: Option<Sentinel>,
     /// The unknown codes that the source tried before.
@@ -116,22 +119,23 @@ impl Transaction {
 }
 
 impl Store {
-    /// Reads code, settings, address and what the source tried before, in one batch. Without a code there is none to
-    /// read: what was typed cannot be one.
-    pub async fn redemption_facts(
+    /// Reads code, settings, attributes, address and what the source tried before, in one batch. Without a code or an
+    /// address there is none to read: what was typed cannot be one.
+    pub async fn redemption_facts<'a>(
         &self,
         code: Option<&FoldedCode>,
-        email: &Email,
+        email: impl Into<Option<&'a Email>>,
         source: &SourceAddress,
     ) -> Result<RedemptionFacts, StoreError> {
-        let code = code.map(Key::invite_code);
-        let (address, unknown_codes) = (Key::email(email), Key::unknown_codes_of(source));
-        let keys = [Key::settings(), address.clone(), unknown_codes.clone()];
-        let fetched = self.db.fetch(keys.into_iter().chain(code.clone())).await?;
+        let (code, address) = (code.map(Key::invite_code), email.into().map(Key::email));
+        let unknown_codes = Key::unknown_codes_of(source);
+        let keys = [Key::settings(), Key::attributes(), unknown_codes.clone()];
+        let fetched = self.db.fetch(keys.into_iter().chain(code.clone()).chain(address.clone())).await?;
         Ok(RedemptionFacts {
             code: code.map_or(Ok(None), |key| fetched.get(&key))?,
             settings: fetched.settings()?,
-            known: fetched.get(&address)?,
+            attributes: fetched.attributes()?,
+            known: address.map_or(Ok(None), |address| fetched.get(&address))?,
             unknown_codes: fetched.get(&unknown_codes)?,
         })
     }
@@ -149,7 +153,12 @@ impl Store {
     ///
     /// One transaction: code (as it was read, usable), check of its team, person, e-mail sentinel, membership, audit of
     /// both, outbox.
-    pub async fn redeem(&self, code: &InviteCode, new: NewUser, origin: &Origin) -> Result<Redeemed, StoreError> {
+    pub async fn redeem(
+        &self,
+        code: &InviteCode,
+        new: impl Into<Newcomer>,
+        origin: &Origin,
+    ) -> Result<Redeemed, StoreError> {
         self.take(code, new, Stage::Unconfirmed, origin, |transaction, user| {
             let until = origin.now + CONFIRM_LIFE;
             let compose = self.compose(origin);
@@ -166,7 +175,7 @@ impl Store {
     pub async fn begin_redemption(
         &self,
         code: &InviteCode,
-        new: NewUser,
+        new: impl Into<Newcomer>,
         origin: &Origin,
     ) -> Result<Redeemed, StoreError> {
         self.take(code, new, Stage::Unfinished, origin, |transaction, user| {
@@ -178,12 +187,12 @@ impl Store {
     async fn take(
         &self,
         code: &InviteCode,
-        new: NewUser,
+        new: impl Into<Newcomer>,
         stage: Stage,
         origin: &Origin,
         further: impl FnOnce(&mut Transaction, &User),
     ) -> Result<Redeemed, StoreError> {
-        let mut user = new.at(origin.now, self.db.random.number());
+        let mut user = new.into().at(origin.now, self.db.random.number());
         user.redemption = Some(code.redemption());
         let mut transaction = Transaction::default();
         let checks = transaction.take_slot(code, origin);

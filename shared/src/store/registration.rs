@@ -10,11 +10,12 @@ use super::{
 };
 use crate::{
     domain::{
+        attribute::Definitions,
         audit::{AuditEvent, Origin},
         email::Email,
         link::CONFIRM_LIFE,
         settings::Settings,
-        user::{NewUser, Source, Status, User},
+        user::{Newcomer, Source, Status, User},
     },
     mail::Composer,
 };
@@ -24,6 +25,8 @@ use crate::{
 pub struct RegistrationFacts {
     /// The portal's settings.
     pub settings: Settings,
+    /// The custom attributes.
+    pub attributes: Definitions,
     /// The account behind the address, if there is one.
     pub known: Option<Sentinel>,
 }
@@ -38,19 +41,26 @@ pub enum Registered {
 }
 
 impl Store {
-    /// Reads settings and address in one batch.
-    pub async fn registration_facts(&self, email: &Email) -> Result<RegistrationFacts, StoreError> {
-        let fetched = self.db.fetch([Key::settings(), Key::email(email)]).await?;
-        let settings = fetched.settings()?;
-        Ok(RegistrationFacts { settings, known: fetched.get(&Key::email(email))? })
+    /// Reads settings, attributes and address in one batch. Without an address nobody is looked for: what was sent is none.
+    pub async fn registration_facts<'a>(
+        &self,
+        email: impl Into<Option<&'a Email>>,
+    ) -> Result<RegistrationFacts, StoreError> {
+        let address = email.into().map(Key::email);
+        let fetched = self.db.fetch([Key::settings(), Key::attributes()].into_iter().chain(address.clone())).await?;
+        Ok(RegistrationFacts {
+            settings: fetched.settings()?,
+            attributes: fetched.attributes()?,
+            known: address.map_or(Ok(None), |address| fetched.get(&address))?,
+        })
     }
 
     /// Writes a registration that waits for its address to be confirmed, or nothing where the address is taken.
     ///
     /// One transaction: person, e-mail sentinel, membership, audit, outbox. The default team is never deleted, so it
     /// needs no check.
-    pub async fn register(&self, new: NewUser, origin: &Origin) -> Result<Registered, StoreError> {
-        let user = new.at(origin.now, self.db.random.number());
+    pub async fn register(&self, new: impl Into<Newcomer>, origin: &Origin) -> Result<Registered, StoreError> {
+        let user = new.into().at(origin.now, self.db.random.number());
         let mut transaction = Transaction::default();
         let address = transaction.create_sentinel(&user, Stage::Unconfirmed, None);
         transaction.create_user(&user);

@@ -2,6 +2,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod approval;
+mod attributes;
 mod audit;
 mod invitations;
 mod invite_codes;

@@ -199,8 +199,7 @@ mod tests {
         let accept = async move {
             let claim = store.claim(&link, Status::Invited, origin.now).await.unwrap();
             let shared::store::Claim::Yours(claimed) = claim else { panic!("{claim:?}") };
-            let names = (&claimed.first_name, &claimed.last_name);
-            let done = store.accept_invitation(&token, &claimed, names, &origin).await.unwrap();
+            let done = store.accept_invitation(&token, &claimed, &claimed, &origin).await.unwrap();
             assert_eq!(done, shared::store::Acceptance::Done);
         };
         bench.services.calls().before_next("DynamoDB.TransactWriteItems", accept);

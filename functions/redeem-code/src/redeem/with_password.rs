@@ -155,6 +155,7 @@ async fn an_account_just_being_made_is_told_to_wait() {
         first_name: shared::domain::name::Name::given("Ada"),
         last_name: shared::domain::name::Name::given("Lovelace"),
         password: None,
+        attributes: serde_json::Map::new(),
     };
     let place = shared::domain::organisation::Placement::default_place();
     let start = shared::domain::user::Start::Becoming(Status::Active);

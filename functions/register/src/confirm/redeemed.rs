@@ -22,7 +22,8 @@ async fn redeemed(auto_approve: bool) -> (Bench, User) {
     bench.person("owner@example.com", Role::ApiOwner, Status::Active).await;
     let code = bench.invite_code(CODE, |code| code.auto_approve = auto_approve).await;
     let (first_name, last_name) = (Name::given("Ada"), Name::given("Lovelace"));
-    let applicant = Applicant { email: email(ADA), first_name, last_name, password: None };
+    let applicant =
+        Applicant { email: email(ADA), first_name, last_name, password: None, attributes: serde_json::Map::new() };
     let start = Start::As(Status::Unconfirmed);
     let new = applicant.team_member(Placement::default_place(), Source::InviteCode, start);
     let redeemed = bench.store.redeem(&code, new, &bench.origin()).await.unwrap();

@@ -8,7 +8,6 @@ use crate::{
         audit::Origin,
         invitation::InvitationStatus,
         link::{HashedToken, Link, Purpose},
-        name::Name,
         user::{Status, User},
     },
     store::{
@@ -63,7 +62,7 @@ impl Store {
         Ok(stand.then_some(OpenedInvitation { person, places, expires_at: link.expires_at }))
     }
 
-    /// Consumes the link and lets the invited person in, under the names that they give themselves; `claimed` is the
+    /// Consumes the link and lets the invited person in, with the names and attributes that `as_named` has; `claimed` is the
     /// person as the claim returned them.
     ///
     /// One transaction: link, person, sentinel, invitation, a check of each team, audit, outbox; for an API Owner the
@@ -72,15 +71,18 @@ impl Store {
         &self,
         token: &HashedToken,
         claimed: &User,
-        (first_name, last_name): (&Name, &Name),
+        as_named: &User,
         origin: &Origin,
     ) -> Result<Acceptance, StoreError> {
         let raised = claimed.link_version + 1;
-        let accepted = User { first_name: first_name.clone(), last_name: last_name.clone(), ..claimed.clone() };
+        let (first_name, last_name) = (&as_named.first_name, &as_named.last_name);
+        let attributes = as_named.attributes.clone();
+        let accepted =
+            User { first_name: first_name.clone(), last_name: last_name.clone(), attributes, ..claimed.clone() };
         let mut transaction = Transaction::default();
         transaction.add(Change::delete(Key::link(token)));
         let expression = format!(
-            "SET {INTO_STATUS}, #link_version = :raised, {NAMES} REMOVE \
+            "SET {INTO_STATUS}, #link_version = :raised, {NAMES}, #attributes = :attributes REMOVE \
              {CLAIM}"
         );
         let user = Change::update(Key::user(&claimed.id), &expression)
@@ -91,7 +93,8 @@ impl Store {
             .with("before", Status::Invited)
             .with("link_version", claimed.link_version)
             .with("mine", claimed.claimed_until.map(Timestamp::as_millisecond))
-            .with("raised", raised);
+            .with("raised", raised)
+            .with("attributes", &accepted.attributes);
         let user = named(user, &claimed.id, first_name, last_name);
         let person = transaction.add(into_status(user, &claimed.id, Status::Active, origin.now));
         let sentinel = Change::update(
@@ -126,6 +129,9 @@ impl Store {
             if before != after {
                 event = event.personal_change(field);
             }
+        }
+        if accepted.attributes != claimed.attributes {
+            event = event.personal_change("attributes");
         }
         transaction.audit(&event.change("status", claimed.status, Status::Active));
         transaction.mail(&self.compose(origin).welcome(&accepted, Status::Active));
