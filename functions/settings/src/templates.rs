@@ -58,9 +58,9 @@ pub struct TemplateBody {
 }
 
 impl TemplateBody {
-    fn new(event: Event, changed: Option<ChangedTemplate>, portal_name: &Name) -> Self {
-        let updated_at = changed.as_ref().map(|changed| Instant(changed.updated_at));
-        let template = current(event, changed.as_ref());
+    fn new(event: Event, changed: Option<&ChangedTemplate>, portal_name: &Name) -> Self {
+        let updated_at = changed.map(|changed| Instant(changed.updated_at));
+        let template = current(event, changed);
         Self {
             event: event.as_str(),
             changed: changed.is_some(),

@@ -185,7 +185,7 @@ impl<'s> Reader<'s> {
             match argument {
                 CallArg::Pos(value) | CallArg::Kwarg(_, value) => self.expression(value),
                 CallArg::PosSplat(value) | CallArg::KwargSplat(value) => {
-                    self.not_allowed(value.span(), "`*` arguments")
+                    self.not_allowed(value.span(), "`*` arguments");
                 }
             }
         }

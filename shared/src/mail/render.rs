@@ -127,8 +127,8 @@ pub fn render(
             Ok(rendered) => return Ok(rendered),
             Err(error) => {
                 let (event, kind) = (entry.event.as_str(), error.kind().to_string());
-                let (template, line) = (error.name(), error.line());
-                tracing::error!(mail = %entry.id, event, kind, template, line, "a changed template failed");
+                let (template, line_number) = (error.name(), error.line());
+                tracing::error!(mail = %entry.id, event, kind, template, line_number, "a changed template failed");
             }
         }
     }

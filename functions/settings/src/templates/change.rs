@@ -66,7 +66,7 @@ pub async fn change(
                 }
             }
         }
-        return Ok((etag(before.as_ref()), Json(TemplateBody::new(event, before, &portal_name))));
+        return Ok((etag(before.as_ref()), Json(TemplateBody::new(event, before.as_ref(), &portal_name))));
     }
     Err(ChangeError::Overtaken.into())
 }

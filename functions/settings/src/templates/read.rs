@@ -13,7 +13,7 @@ pub async fn read(
     PathId(name): PathId,
 ) -> Result<(ETag, Json<TemplateBody>), Problem> {
     let Asked { event, changed, portal_name, .. } = find(&app, &session, &name).await?;
-    Ok((etag(changed.as_ref()), Json(TemplateBody::new(event, changed, &portal_name))))
+    Ok((etag(changed.as_ref()), Json(TemplateBody::new(event, changed.as_ref(), &portal_name))))
 }
 
 #[cfg(test)]
