@@ -46,9 +46,7 @@ pub async fn delete(
         may(&person)?;
         match store.delete_person(&person, session, origin).await? {
             Deleted::Done => {
-                if let Err(error) = forget(identity, &person).await {
-                    tracing::error!(user = %person.id, %error, "Cognito keeps a user who is gone; the sweep deletes it");
-                }
+                clear(store, identity, &person).await;
                 return Ok(Deletion::Done);
             }
             Deleted::Overtaken(now) => person = *now,
@@ -59,8 +57,18 @@ pub async fn delete(
     Ok(Deletion::Overtaken)
 }
 
+/// Removes what is left of somebody who is gone. What fails is the sweep's, which does all of this once more.
+async fn clear(store: &Store, identity: &Identity, person: &User) {
+    if let Err(error) = sign_out_and_delete(identity, person).await {
+        tracing::error!(user = %person.id, %error, "Cognito keeps a user who is gone; the sweep deletes it");
+    }
+    if let Err(error) = store.erase_about(&person.id).await {
+        tracing::error!(user = %person.id, %error, "what is kept about a user who is gone stays; the sweep erases it");
+    }
+}
+
 /// Ends the life of what Cognito has of somebody: tokens first, so that a failure in between leaves none behind.
-async fn forget(identity: &Identity, person: &User) -> Result<(), IdentityError> {
+async fn sign_out_and_delete(identity: &Identity, person: &User) -> Result<(), IdentityError> {
     identity.sign_out_everywhere(&person.id).await?;
     identity.delete(&person.id).await.map(drop)
 }

@@ -15,7 +15,7 @@ mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner, an invite code, and a person in the state
 /// that it needs.
-const ANSWERS: [(&str, Status, u16); 60] = [
+const ANSWERS: [(&str, Status, u16); 63] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
@@ -43,8 +43,11 @@ const ANSWERS: [(&str, Status, u16); 60] = [
     ("login-refresh", Status::Active, 401),
     // The link of the sample was never sent.
     ("login-reset-password", Status::Active, 410),
+    ("me-change", Status::Active, 200),
     // Nobody else runs the portal.
     ("me-delete", Status::Active, 409),
+    ("me-export", Status::Active, 200),
+    ("me-organisation", Status::Active, 200),
     // The password of the sample is somebody else's.
     ("me-password", Status::Active, 401),
     ("me-read", Status::Active, 200),

@@ -171,6 +171,10 @@ async fn me_may_do_what_it_does() {
     me.send(change("wrong tractor 42!", "amber tractor 42!"), 401).await;
     me.send(change(PASSWORD, PASSWORD), 422).await;
     me.send(change(PASSWORD, "amber tractor 42!"), 200).await;
+    me.send(Sample::of("me-change").by(&owner), 200).await;
+    for name in ["me-organisation", "me-export"] {
+        me.send(Sample::of(name).by(&owner), 200).await;
+    }
     for (person, expected) in [(&bench.signed_in("mary@example.com", Role::TeamMember).await, 204), (&owner, 409)] {
         me.send(Sample::of("me-delete").by(person), expected).await;
     }
@@ -272,6 +276,8 @@ async fn expire_may_do_what_it_does() {
     register(&bench, "grace@example.com").await;
     let orphan = UserId::new(bench.now(), 7);
     bench.identity.establish(&orphan, &email("nobody@example.com"), &Password::new(PASSWORD)).await.unwrap();
+    let left = bench.person("left@example.com", Role::TeamMember, Status::Active).await;
+    bench.store.delete_person(&left, None, &bench.origin()).await.unwrap();
     bench.advance(SignedDuration::from_hours(1));
     let mut expire = Watched::new("expire", &bench);
     let app = expire::App {

@@ -242,16 +242,18 @@ async fn by_admin(
     let placement = caller.organisation_id.clone().map(|organisation_id| Placement { organisation_id, team_ids });
     let new = invitee(body, role, placement);
     let inviting = Inviting { by: Some(caller), places: &around.places, life: facts.settings.invitation_life() };
-    if facts.known.is_none() {
+    let holder = if let Some(known) = &facts.known {
+        known.user_id.clone()
+    } else {
         match app.store.invite(new.clone(), &inviting, origin).await? {
             Invited::Done(invitation) => return Ok((*invitation, around.places)),
             Invited::NoSuchTeam => return Err(CreateError::NoSuchTeam.into()),
             // Somebody took the address a moment ago: whether the caller may see who, the same request finds out anew.
             Invited::Taken(known) if known.stage == Stage::Invited => return Err(CreateError::Overtaken.into()),
-            Invited::Taken(_) => {}
+            Invited::Taken(known) => known.user_id,
         }
-    }
-    match app.store.invite_elsewhere(new, &inviting, origin).await? {
+    };
+    match app.store.invite_elsewhere(new, &holder, &inviting, origin).await? {
         InvitedElsewhere::Done(invitation) => Ok((*invitation, around.places)),
         InvitedElsewhere::Overtaken => Err(CreateError::Overtaken.into()),
         InvitedElsewhere::NoSuchTeam => Err(CreateError::NoSuchTeam.into()),

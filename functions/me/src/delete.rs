@@ -67,4 +67,4 @@ pub async fn delete(
 #[cfg(test)]
 mod races;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

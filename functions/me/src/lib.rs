@@ -1,6 +1,9 @@
 //! One's own account.
 
+pub mod change;
 pub mod delete;
+pub mod export;
+pub mod organisation;
 pub mod password;
 pub mod read;
 
@@ -38,7 +41,9 @@ impl App {
 /// The function's routes.
 pub fn router(app: App) -> Router {
     let routes = Router::new()
-        .route("/v1/me", get(read::read).delete(delete::delete))
+        .route("/v1/me", get(read::read).patch(change::change).delete(delete::delete))
+        .route("/v1/me/export", get(export::export))
+        .route("/v1/me/organisation", get(organisation::organisation))
         .route("/v1/me/password", post(password::change_password));
     finished(routes.with_state(app))
 }

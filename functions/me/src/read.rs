@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State};
 use shared::{
+    domain::user::User,
     http::{ETag, Problem, Session, UserBody, admit},
     store::Places,
 };
@@ -12,7 +13,12 @@ use crate::App;
 pub async fn read(State(app): State<App>, session: Session) -> Result<(ETag, Json<UserBody>), Problem> {
     let (caller, attributes) = app.store.person_and_attributes(&session.user_id).await?;
     let caller = admit(&session, caller)?;
-    let mut places = Places::with_attributes(attributes);
+    shown(&app, caller, Places::with_attributes(attributes)).await
+}
+
+/// The caller as they see themselves, with the version of what is shown: one batch for the names of their places.
+pub(crate) async fn shown(app: &App, caller: User, places: Places) -> Result<(ETag, Json<UserBody>), Problem> {
+    let mut places = places;
     app.store.complete_places(&mut places, std::slice::from_ref(&caller)).await?;
     Ok((ETag(caller.version), Json(UserBody::new(&caller, caller.clone(), &places))))
 }

@@ -45,8 +45,8 @@ async fn the_tables_are_those_of_the_template() {
         names.sort();
         names
     };
-    assert_eq!(indexes(&portal), ["Groups", "Lists", "Queues"]);
-    assert_eq!(indexes(&mail), ["Unsent"]);
+    assert_eq!(indexes(&portal), ["About", "ByEmail", "ByFirstName", "ByLastName", "Groups", "Lists", "Queues"]);
+    assert_eq!(indexes(&mail), ["About", "Unsent"]);
     assert!(portal.stream_specification.is_none() && mail.stream_specification.is_some());
     let expiry = client.describe_time_to_live().table_name(services.mail_table()).send().await.unwrap();
     assert_eq!(expiry.time_to_live_description.unwrap().attribute_name.as_deref(), Some("collect_at"));

@@ -64,6 +64,9 @@ pub struct Invitation {
     /// the account exists, and the invitation is there for its inviter's eyes alone (`docs/architecture.md`, section 5).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
+    /// Whose account that is. Nobody is shown it: it lets the invitation go when they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder_id: Option<UserId>,
     /// The address.
     pub email: Email,
     /// First name.
@@ -124,6 +127,7 @@ mod tests {
             id: InvitationId::new(Timestamp::UNIX_EPOCH, 1),
             user_id: UserId::new(Timestamp::UNIX_EPOCH, 1),
             elsewhere: false,
+            holder_id: None,
             email: Email::parse("ada@example.com").unwrap(),
             first_name: Name::given("Ada"),
             last_name: Name::given("Lovelace"),

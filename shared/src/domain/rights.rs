@@ -9,7 +9,6 @@ mod invitations;
 mod people;
 
 pub use attributes::visible_attributes;
-pub use deletion::counts_as_owner;
 use deletion::delete_person;
 use invitations::see_invitation;
 pub use invitations::{

@@ -40,7 +40,7 @@ impl Composer<'_> {
     ) -> OutboxEntry {
         let link = LinkOrder { user_id: user_id.clone(), purpose: Purpose::Confirm, link_version, expires_at: until };
         let variables = Map::from_iter([("expires_at".to_owned(), json!(in_words(until)))]);
-        OutboxEntry { link: Some(link), ..self.entry(Event::ConfirmRegistration, [to], variables) }
+        OutboxEntry { link: Some(link), ..self.about(Event::ConfirmRegistration, user_id, [to], variables) }
     }
 
     /// Tells the holder of a known address what a registration with it meant: the way in that is still open, or that
@@ -55,18 +55,21 @@ impl Composer<'_> {
             (Stage::Invited, Some(copy)) if self.now < copy.expires_at => {
                 self.invitation(to, &known.user_id, known.link_version, copy)
             }
-            (Stage::Invited | Stage::Unfinished | Stage::Settled, _) => self.already_registered(to, false),
+            (Stage::Invited | Stage::Unfinished | Stage::Settled, _) => {
+                self.already_registered(to, &known.user_id, false)
+            }
         }
     }
 
     /// Tells the holder of an address with an account that somebody invited it.
     #[must_use]
-    pub fn invited_though_registered(&self, to: &Email) -> OutboxEntry {
-        self.already_registered(to, true)
+    pub fn invited_though_registered(&self, to: &Email, holder: &UserId) -> OutboxEntry {
+        self.already_registered(to, holder, true)
     }
 
-    fn already_registered(&self, to: &Email, invited: bool) -> OutboxEntry {
-        self.entry(Event::AlreadyRegistered, [to], Map::from_iter([("invited".to_owned(), json!(invited))]))
+    fn already_registered(&self, to: &Email, holder: &UserId, invited: bool) -> OutboxEntry {
+        let variables = Map::from_iter([("invited".to_owned(), json!(invited))]);
+        self.about(Event::AlreadyRegistered, holder, [to], variables)
     }
 
     /// Invites to the portal.
@@ -74,7 +77,7 @@ impl Composer<'_> {
     pub fn invitation(&self, to: &Email, user_id: &UserId, link_version: u64, copy: &InvitationCopy) -> OutboxEntry {
         let link =
             LinkOrder { user_id: user_id.clone(), purpose: Purpose::Accept, link_version, expires_at: copy.expires_at };
-        OutboxEntry { link: Some(link), ..self.entry(Event::Invitation, [to], copy.variables.clone()) }
+        OutboxEntry { link: Some(link), ..self.about(Event::Invitation, user_id, [to], copy.variables.clone()) }
     }
 
     /// Tells `owners` that `user` waits for approval; `None` where there is nobody to tell.
@@ -86,7 +89,7 @@ impl Composer<'_> {
     ) -> Option<OutboxEntry> {
         let mut variables = names(user);
         variables.insert("email".to_owned(), json!(user.email));
-        let entry = self.entry(Event::RegistrationPending, owners, variables);
+        let entry = self.about(Event::RegistrationPending, &user.id, owners, variables);
         (!entry.to.is_empty()).then_some(entry)
     }
 
@@ -95,13 +98,13 @@ impl Composer<'_> {
     pub fn welcome(&self, user: &User, status: Status) -> OutboxEntry {
         let mut variables = names(user);
         variables.insert("active".to_owned(), json!(status == Status::Active));
-        self.entry(Event::Welcome, [&user.email], variables)
+        self.about(Event::Welcome, &user.id, [&user.email], variables)
     }
 
     /// Registration approved.
     #[must_use]
     pub fn approved(&self, user: &User) -> OutboxEntry {
-        self.entry(Event::Approved, [&user.email], names(user))
+        self.about(Event::Approved, &user.id, [&user.email], names(user))
     }
 
     /// Registration refused, with the reason that an API Owner gave.
@@ -109,28 +112,28 @@ impl Composer<'_> {
     pub fn rejected(&self, user: &User, reason: Option<&str>) -> OutboxEntry {
         let mut variables = names(user);
         variables.insert("reason".to_owned(), json!(reason));
-        self.entry(Event::Rejected, [&user.email], variables)
+        self.about(Event::Rejected, &user.id, [&user.email], variables)
     }
 
     /// Account switched on.
     #[must_use]
     pub fn activated(&self, user: &User) -> OutboxEntry {
-        self.entry(Event::Activated, [&user.email], names(user))
+        self.about(Event::Activated, &user.id, [&user.email], names(user))
     }
 
     /// Account switched off.
     #[must_use]
     pub fn deactivated(&self, user: &User) -> OutboxEntry {
-        self.entry(Event::Deactivated, [&user.email], names(user))
+        self.about(Event::Deactivated, &user.id, [&user.email], names(user))
     }
 
     /// Lets the holder of an address choose another password.
     #[must_use]
     pub fn reset_password(&self, to: &Email, user_id: &UserId, link_version: u64) -> OutboxEntry {
-        let (user_id, expires_at) = (user_id.clone(), self.now + RESET_LIFE);
-        let link = LinkOrder { user_id, purpose: Purpose::Reset, link_version, expires_at };
+        let expires_at = self.now + RESET_LIFE;
+        let link = LinkOrder { user_id: user_id.clone(), purpose: Purpose::Reset, link_version, expires_at };
         let variables = Map::from_iter([("expires_at".to_owned(), json!(in_words(expires_at)))]);
-        OutboxEntry { link: Some(link), ..self.entry(Event::ResetPassword, [to], variables) }
+        OutboxEntry { link: Some(link), ..self.about(Event::ResetPassword, user_id, [to], variables) }
     }
 
     /// The password was changed.
@@ -138,7 +141,7 @@ impl Composer<'_> {
     pub fn password_changed(&self, user: &User) -> OutboxEntry {
         let mut variables = names(user);
         variables.insert("changed_at".to_owned(), json!(in_words(self.now)));
-        self.entry(Event::PasswordChanged, [&user.email], variables)
+        self.about(Event::PasswordChanged, &user.id, [&user.email], variables)
     }
 
     /// Reminds `owners` that `count` registrations have waited for long; `longest` are named.
@@ -176,6 +179,17 @@ impl Composer<'_> {
         self.entry(Event::InviteCodeExpiring, &facts.to, variables)
     }
 
+    /// A mail to a person or about one: it goes when they do.
+    fn about<'e>(
+        &self,
+        event: Event,
+        person: &UserId,
+        to: impl IntoIterator<Item = &'e Email>,
+        variables: Map<String, Value>,
+    ) -> OutboxEntry {
+        OutboxEntry { about: Some(person.clone()), ..self.entry(event, to, variables) }
+    }
+
     fn entry<'e>(
         &self,
         event: Event,
@@ -189,6 +203,7 @@ impl Composer<'_> {
             to: to.into_iter().map(recipient).collect(),
             variables,
             link: None,
+            about: None,
             created_at: self.now,
         }
     }

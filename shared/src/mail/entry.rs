@@ -146,6 +146,9 @@ pub struct OutboxEntry {
     /// The link that it carries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<LinkOrder>,
+    /// Who is named in it, or gets it; it goes when they do. Nobody where the mail is about none of the portal's people.
+    #[serde(default, rename = "about_pk", skip_serializing_if = "Option::is_none")]
+    pub about: Option<UserId>,
     /// When it was queued.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub created_at: Timestamp,

@@ -219,7 +219,7 @@ mod tests {
         vec![
             ("confirm_registration", compose.confirm_registration(&user.email, &user.id, 1, Timestamp::UNIX_EPOCH)),
             ("already_registered", compose.known_address(&user.email, &known)),
-            ("already_registered_and_invited", compose.invited_though_registered(&user.email)),
+            ("already_registered_and_invited", compose.invited_though_registered(&user.email, &user.id)),
             ("registration_pending", compose.registration_pending([&owner], user).unwrap()),
             ("welcome_active", compose.welcome(user, Status::Active)),
             ("welcome_inactive", compose.welcome(user, Status::Inactive)),

@@ -76,16 +76,25 @@ pub struct UnfinishedIdentity {
     /// Since when it is unfinished.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub since: Timestamp,
+    /// Whether what is kept about them elsewhere goes too: who was deleted is erased, who never came in is remembered
+    /// in their invitation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erase: bool,
 }
 
 impl UnfinishedIdentity {
     pub(super) fn of(user: &User) -> Self {
-        Self { user_id: user.id.clone(), since: user.created_at }
+        Self { user_id: user.id.clone(), since: user.created_at, erase: false }
     }
 
     /// The Cognito user that somebody who goes now may leave.
     pub(super) fn left_by(user: &User, origin: &Origin) -> Self {
-        Self { user_id: user.id.clone(), since: origin.now }
+        Self { user_id: user.id.clone(), since: origin.now, erase: false }
+    }
+
+    /// The same of somebody of whom nothing is to be kept.
+    pub(super) fn with_everything(self) -> Self {
+        Self { erase: true, ..self }
     }
 
     fn key(&self) -> Key {

@@ -8,7 +8,6 @@ use super::{
 };
 use crate::domain::{
     audit::Origin,
-    rights,
     user::{SessionId, User},
 };
 
@@ -39,10 +38,10 @@ impl Store {
         session: Option<&SessionId>,
         origin: &Origin,
     ) -> Result<Deleted, StoreError> {
-        let note = UnfinishedIdentity::left_by(person, origin);
+        let note = UnfinishedIdentity::left_by(person, origin).with_everything();
         let build = |transaction: &mut Transaction| {
             let row = transaction.add(as_read(person, session));
-            let owners = rights::counts_as_owner(person).then(|| transaction.remove_owner(&person.id));
+            let owners = person.is_active_owner().then(|| transaction.remove_owner(&person.id));
             transaction.delete_traces(person);
             transaction.add(Change::delete(Key::logins(&person.email)));
             if let Some(invitation) = &person.invitation_id {
@@ -90,8 +89,6 @@ impl Transaction {
         let sentinel =
             Change::delete(Key::email(&person.email)).when("#user_id = :user_id").with("user_id", &person.id);
         self.add(sentinel);
-        for team in &person.team_ids {
-            self.add(Change::delete(Key::membership(team, &person.id)));
-        }
+        self.end_memberships(&person.id, &person.team_ids);
     }
 }

@@ -16,6 +16,7 @@ mod retry;
 mod rows;
 mod transaction;
 
+mod about;
 mod attributes;
 mod audit;
 mod bootstrap;
@@ -46,6 +47,7 @@ mod transition;
 
 use std::fmt;
 
+pub use about::KeptAbout;
 pub use attributes::AttributesChange;
 pub use audit::{EventFilter, EventPage};
 pub use bootstrap::FirstOwner;

@@ -36,6 +36,13 @@ pub(super) enum Commit {
     Lost(Lost),
 }
 
+impl Commit {
+    /// Whether everything is written.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done)
+    }
+}
+
 /// Which conditions did not hold.
 #[derive(Debug)]
 pub(super) struct Lost {
@@ -89,6 +96,7 @@ impl Transaction {
             .and("unsent_pk", keys::UNSENT)
             .and("unsent_sk", keys::instant_and_id(entry.created_at, entry.id.as_str()))
             .and("collect_at", entry.collect_at().as_second());
+        let change = if entry.about.is_some() { change.and("about_sk", &entry.id) } else { change };
         self.add(change.when_new());
     }
 

@@ -1,6 +1,7 @@
 //! People's ways through the portal, over HTTP, against the local portal as `cargo run` starts it.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod account;
 mod approval;
 mod attributes;
 mod audit;

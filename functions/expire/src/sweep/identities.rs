@@ -40,10 +40,13 @@ async fn finish(
     Ok(undone)
 }
 
-/// Deletes the Cognito user of somebody whose row is gone, then the note: whatever fails, the next run goes on from
-/// there.
+/// Deletes the Cognito user of somebody whose row is gone, and of whom nothing is to be kept what the indexes know by now;
+/// then the note: whatever fails or is left, the next run goes on from there.
 pub(super) async fn forget(app: &App, note: &UnfinishedIdentity) -> Result<(), Error> {
     app.identity.delete(&note.user_id).await?;
+    if note.erase && !app.store.erase_about(&note.user_id).await? {
+        return Ok(());
+    }
     app.store.finish_identity(note).await?;
     Ok(())
 }

@@ -218,7 +218,7 @@ mod tests {
         let user = bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
         let inviting = Inviting { by: Some(&user), places: &Places::default(), life: life() };
         let new = newcomer("ada@example.com", Source::Invitation);
-        let invited = bench.store.invite_elsewhere(new, &inviting, &bench.origin()).await.unwrap();
+        let invited = bench.store.invite_elsewhere(new, &user.id, &inviting, &bench.origin()).await.unwrap();
         assert!(matches!(invited, InvitedElsewhere::Done(_)));
         bench.mails("ada@example.com").await;
         let stands =

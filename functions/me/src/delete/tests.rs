@@ -15,7 +15,7 @@ use shared::{
 
 use crate::{App, router};
 
-pub(super) async fn send(bench: &Bench, request: Sample) -> Reply {
+pub(crate) async fn send(bench: &Bench, request: Sample) -> Reply {
     bench.advance(SignedDuration::from_millis(1));
     let (store, identity, clock) = (bench.store.clone(), bench.identity.clone(), bench.clock.clone());
     request.send(router(App { store, identity, clock })).await
@@ -125,7 +125,7 @@ async fn an_api_owner_leaves_while_another_is_active_and_counts_no_more() {
 }
 
 #[tokio::test]
-async fn leaving_takes_a_read_a_transaction_and_two_calls_of_cognito() {
+async fn leaving_takes_a_read_a_transaction_two_calls_of_cognito_and_the_erasure() {
     let bench = Bench::new().await;
     let ada = bench.signed_in("ada@example.com", Role::TeamMember).await;
 
@@ -135,9 +135,10 @@ async fn leaving_takes_a_read_a_transaction_and_two_calls_of_cognito() {
     let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
     let expected = ["DynamoDB.BatchGetItem", "DynamoDB.TransactWriteItems"].into_iter();
     let expected = expected.chain(["Cognito.AdminUserGlobalSignOut", "Cognito.AdminDeleteUser"]);
+    let expected = expected.chain(["DynamoDB.Query", "DynamoDB.Query", "DynamoDB.TransactWriteItems"]);
     assert_eq!(operations, expected.collect::<Vec<_>>());
-    // Person, address, membership, logins, note, audit.
-    assert_eq!(write_units(&calls), 12);
+    // Person, address, membership, logins, note, audit; the one mail that went to them.
+    assert_eq!(write_units(&calls), 14);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
-//! Who may delete whom, and who is missed.
+//! Who may delete whom.
 
 use super::{Refusal, Why};
-use crate::domain::user::{Role, Status, User};
+use crate::domain::user::{Role, User};
 
 /// API Owners delete others; their own account they leave as everybody does.
 pub(super) fn delete_person(caller: &User, person: &User) -> Result<(), Refusal> {
@@ -9,12 +9,6 @@ pub(super) fn delete_person(caller: &User, person: &User) -> Result<(), Refusal>
         return Err(Refusal::Forbidden(Why::OwnersOnly));
     }
     if person.id == caller.id { Err(Refusal::Forbidden(Why::OnOneself)) } else { Ok(()) }
-}
-
-/// Whether `person` is one of the active API Owners of whom a portal needs one.
-#[must_use]
-pub fn counts_as_owner(person: &User) -> bool {
-    person.role == Role::ApiOwner && person.status == Status::Active && person.identity_due.is_none()
 }
 
 #[cfg(test)]
@@ -50,15 +44,5 @@ mod tests {
             assert_eq!(decide(&caller, Action::DeletePerson(&caller)), refused);
             assert_eq!(decide(&caller, Action::LeaveForGood), Ok(()));
         }
-    }
-
-    #[test]
-    fn an_owner_counts_while_active_alone() {
-        for status in Status::ALL {
-            let mut owner = person(1, Role::ApiOwner, vec![]);
-            owner.status = status;
-            assert_eq!(counts_as_owner(&owner), status == Status::Active);
-        }
-        assert!(!counts_as_owner(&person(1, Role::ConsumerAdmin, vec![])));
     }
 }

@@ -123,6 +123,7 @@ mod tests {
             id: InvitationId::new(at, 1),
             user_id: UserId::new(at, 9),
             elsewhere,
+            holder_id: None,
             email: Email::parse("grace@example.com").unwrap(),
             first_name: Name::given("Grace"),
             last_name: Name::given("Hopper"),

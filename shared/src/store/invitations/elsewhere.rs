@@ -6,7 +6,12 @@
 
 use super::{Elsewhere, Inviting};
 use crate::{
-    domain::{audit::Origin, ids::TeamId, invitation::Invitation, user::NewUser},
+    domain::{
+        audit::Origin,
+        ids::{TeamId, UserId},
+        invitation::Invitation,
+        user::NewUser,
+    },
     store::{
         Store, StoreError,
         change::Change,
@@ -27,19 +32,22 @@ pub enum InvitedElsewhere {
 }
 
 impl Store {
-    /// Writes the invitation of an address with an account elsewhere; `new` is who would have been invited.
+    /// Writes the invitation of an address with an account elsewhere; `new` is who would have been invited,
+    /// `holder` whose account it is.
     ///
     /// One transaction: an item per team (no other stands there) with a check of the team, invitation, audit, outbox.
     pub async fn invite_elsewhere(
         &self,
         new: NewUser,
+        holder: &UserId,
         inviting: &Inviting<'_>,
         origin: &Origin,
     ) -> Result<InvitedElsewhere, StoreError> {
         let nobody = new.at(origin.now, self.db.random.number());
         let (invitation, _, _) = self.issue(&nobody, inviting, origin);
-        let mail = self.compose(origin).invited_though_registered(&nobody.email);
-        let invitation = Invitation { elsewhere: true, mail_id: mail.id.clone(), ..invitation };
+        let mail = self.compose(origin).invited_though_registered(&nobody.email, holder);
+        let invitation =
+            Invitation { elsewhere: true, holder_id: Some(holder.clone()), mail_id: mail.id.clone(), ..invitation };
         let mut transaction = Transaction::default();
         let waiting = transaction.stand_elsewhere(&invitation, "attribute_not_exists(#pk)");
         transaction.check_teams(&invitation.team_ids);
@@ -77,7 +85,7 @@ impl Transaction {
     }
 
     /// Adds the removal of those items. A team that is gone has taken its own along.
-    pub(super) fn stand_elsewhere_no_longer(&mut self, invitation: &Invitation) {
+    pub(in crate::store) fn stand_elsewhere_no_longer(&mut self, invitation: &Invitation) {
         for team in invitation.team_ids.iter().filter(|_| invitation.elsewhere) {
             let removal = Change::delete(Key::elsewhere(team, &invitation.email))
                 .when("attribute_not_exists(#pk) OR #invitation_id = :own")

@@ -264,6 +264,7 @@ impl Store {
             id,
             user_id: person.id.clone(),
             elsewhere: false,
+            holder_id: None,
             email: person.email.clone(),
             first_name: person.first_name.clone(),
             last_name: person.last_name.clone(),

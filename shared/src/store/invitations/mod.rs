@@ -82,7 +82,9 @@ pub struct Elsewhere {
 /// The write of an invitation's row with its index keys: in the lists always, in the queue of its status while
 /// something is to happen to it.
 fn row(invitation: &Invitation, stands: bool) -> Change {
+    let about = invitation.holder_id.as_ref().unwrap_or(&invitation.user_id);
     let mut put = Change::put(Key::invitation(&invitation.id), invitation);
+    put = put.and("about_pk", about).and("about_sk", &invitation.id);
     if let Some(organisation) = &invitation.organisation_id {
         put = put.and("group_pk", keys::invitations_of(organisation)).and("group_sk", &invitation.id);
     }

@@ -103,8 +103,12 @@ impl Store {
         let mut transaction = Transaction::default();
         let (renewed, mail) = match &invitee.person {
             _ if invitation.elsewhere => {
-                let mail = self.compose(origin).invited_though_registered(&invitation.email);
-                let renewed = Invitation { expires_at: origin.now + inviting.life, ..invitation.clone() };
+                let mail = self.compose(origin).invited_though_registered(&invitation.email, &known.user_id);
+                let renewed = Invitation {
+                    holder_id: Some(known.user_id.clone()),
+                    expires_at: origin.now + inviting.life,
+                    ..invitation.clone()
+                };
                 transaction.stand_longer_elsewhere(&renewed);
                 transaction.add(counted.counted(address, known, ""));
                 (renewed, mail)

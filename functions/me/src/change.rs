@@ -1,0 +1,98 @@
+//! `PATCH /v1/me`: what one says of oneself.
+
+use axum::{Json, extract::State};
+use shared::{
+    domain::{audit::Actor, name::Name, user::User},
+    http::{ETag, Fields, FromFields, IfMatch, Payload, Problem, RequestId, Session, UserBody, admit, text},
+    store::{PersonChanged, Places},
+};
+
+use crate::{App, read::shown};
+
+/// How often a change is made again over somebody else's, before the caller is told to try later.
+const MAX_TRIES: usize = 5;
+
+/// The names that are given; one that is absent stays.
+#[derive(Clone, Debug)]
+pub struct Change {
+    first_name: Option<Name>,
+    last_name: Option<Name>,
+}
+
+impl FromFields for Change {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let mut name = |field: &str| fields.replace(field, text(Name::parse));
+        Some(Self { first_name: name("first_name"), last_name: name("last_name") })
+    }
+}
+
+impl Change {
+    /// `person` under the names that are given.
+    fn of(self, person: &User) -> User {
+        User {
+            first_name: self.first_name.unwrap_or_else(|| person.first_name.clone()),
+            last_name: self.last_name.unwrap_or_else(|| person.last_name.clone()),
+            ..person.clone()
+        }
+    }
+}
+
+/// Why one stays as one is.
+#[derive(Debug)]
+pub enum ChangeError {
+    /// The account is of another version than the caller has seen.
+    VersionMismatch,
+    /// The session ended meanwhile, perhaps with the account.
+    Ended,
+    /// Others kept changing the account at the same time.
+    Overtaken,
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::VersionMismatch => Self::version_mismatch(),
+            ChangeError::Ended => Self::unauthenticated(),
+            ChangeError::Overtaken => Self::try_again(1),
+        }
+    }
+}
+
+/// Changes the caller's own names. Password, role, state and places have ways of their own and stay as they are. Two
+/// changes at once are made one after the other, unless the caller names the version to start from.
+pub async fn change(
+    State(app): State<App>,
+    session: Session,
+    if_match: IfMatch,
+    request: RequestId,
+    payload: Payload,
+) -> Result<(ETag, Json<UserBody>), Problem> {
+    let (caller, attributes) = app.store.person_and_attributes(&session.user_id).await?;
+    let (mut before, places) = (admit(&session, caller)?, Places::with_attributes(attributes));
+    let change: Change = payload.read()?;
+    let origin = request.origin(Actor::User(before.id.clone()), app.clock.now());
+    for _ in 0..MAX_TRIES {
+        if !before.has_session(&session.id) {
+            return Err(ChangeError::Ended.into());
+        }
+        if !if_match.allows(before.version) {
+            return Err(ChangeError::VersionMismatch.into());
+        }
+        let after = change.clone().of(&before).following(&before, origin.now);
+        if after == before {
+            return shown(&app, after, places).await;
+        }
+        // Only of somebody invited the names of places are written, and nobody invited has a session.
+        match app.store.change_person(&before, &after, &places, &origin).await? {
+            PersonChanged::Done => return shown(&app, after, places).await,
+            PersonChanged::Overtaken(now) => before = *now,
+            PersonChanged::Gone => return Err(ChangeError::Ended.into()),
+            // Neither role nor place changes here: something else stood in the way for a moment.
+            PersonChanged::LastOwner | PersonChanged::NoSuchTeam => return Err(ChangeError::Overtaken.into()),
+        }
+    }
+    Err(ChangeError::Overtaken.into())
+}
+
+#[cfg(test)]
+mod tests;
