@@ -156,7 +156,7 @@ async fn create(parts: &Parts, begun: Option<User>, new: NewUser, password: &Pas
         Some(user) => user,
         None => match parts.store.begin_creation(new, &origin).await? {
             Creation::Begun(user) => *user,
-            Creation::Taken(_) | Creation::NoSuchTeam => return Err(SeedError::Overtaken),
+            Creation::Taken(_) | Creation::NoSuchTeam | Creation::Repeated(_) => return Err(SeedError::Overtaken),
         },
     };
     match parts.identity.establish(&user.id, &user.email, password).await? {

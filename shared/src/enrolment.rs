@@ -7,12 +7,14 @@ use crate::{
     domain::{
         audit::Origin,
         email::Email,
+        ids::UserId,
         password::Password,
-        user::{Newcomer, User},
+        settings::Settings,
+        user::{Newcomer, Status, User},
     },
     http::Problem,
     identity::{Established, Identity, IdentityError},
-    store::{Creation, Finish, Sentinel, Store, StoreError},
+    store::{Creation, Finish, Record, Sentinel, Store, StoreError},
 };
 
 /// What became of it.
@@ -28,6 +30,8 @@ pub enum Enrolment {
     PasswordRefused,
     /// It took so long that the sweep undid it; the address is free again.
     Undone,
+    /// A request with the same key was there first: see [`resume`].
+    Repeated(Record),
 }
 
 /// What keeps it from being told. Nothing is left that a repeat could stumble over, unless undoing failed as well.
@@ -64,12 +68,34 @@ pub async fn enrol(
         Creation::Begun(user) => user,
         Creation::Taken(known) => return Ok(Enrolment::Taken(known)),
         Creation::NoSuchTeam => return Ok(Enrolment::NoSuchTeam),
+        Creation::Repeated(record) => return Ok(Enrolment::Repeated(record)),
     };
     complete(store, identity, user, password, owners, origin).await
 }
 
+/// Goes on with the creation of a person where an earlier request with the same key stopped, or is just at work. `None`
+/// where nothing is left to be done: the person has their password, or is gone.
+///
+/// Never [`Enrolment::Taken`], [`Enrolment::NoSuchTeam`] or [`Enrolment::Repeated`].
+pub async fn resume(
+    store: &Store,
+    identity: &Identity,
+    person: &UserId,
+    password: &Password,
+    settings: &Settings,
+    origin: &Origin,
+) -> Result<Option<Enrolment>, EnrolmentError> {
+    let person = store.person(person).await?.filter(|person| person.identity_due.is_some());
+    let Some(person) = person else { return Ok(None) };
+    let owners = match person.identity_due {
+        Some(Status::Pending) => store.owners_to_notify(settings).await?,
+        _ => Vec::new(),
+    };
+    complete(store, identity, Box::new(person), password, &owners, origin).await.map(Some)
+}
+
 /// Takes the steps after the first: `user` was begun, by whatever write, and has no Cognito user yet. Never
-/// [`Enrolment::Taken`] or [`Enrolment::NoSuchTeam`].
+/// [`Enrolment::Taken`], [`Enrolment::NoSuchTeam`] or [`Enrolment::Repeated`].
 pub async fn complete(
     store: &Store,
     identity: &Identity,
@@ -90,15 +116,18 @@ pub async fn complete(
         }
     }
     match store.finish_creation(&user, owners, origin).await {
-        Ok(Finish::Done(status)) => Ok(Enrolment::Done(Box::new(User { status, identity_due: None, ..*user }))),
-        Ok(Finish::Undone) => Ok(Enrolment::Undone),
+        Ok(Finish::Done(_)) => Ok(Enrolment::Done(Box::new(user.finished()))),
+        // Undone by the sweep, or finished by a repeat of the request.
+        Ok(Finish::Undone) => Ok(finished(store, &user).await?.map_or(Enrolment::Undone, Enrolment::Done)),
         Err(error) if undo(store, &user, origin).await => Err(error.into()),
         // Not undone: the last step may have been written although its answer was lost. The row knows.
-        Err(error) => match store.person(&user.id).await? {
-            Some(user) if user.identity_due.is_none() => Ok(Enrolment::Done(Box::new(user))),
-            _ => Err(error.into()),
-        },
+        Err(error) => finished(store, &user).await?.map(Enrolment::Done).ok_or(error.into()),
     }
+}
+
+/// The person as they stand, if somebody took the last step of their creation.
+async fn finished(store: &Store, user: &User) -> Result<Option<Box<User>>, StoreError> {
+    Ok(store.person(&user.id).await?.filter(|user| user.identity_due.is_none()).map(Box::new))
 }
 
 /// Undoes what was begun. A failure is logged alone: the caller has a reason of its own to tell.

@@ -102,7 +102,7 @@ mod tests {
             start: Start::As(Status::Unconfirmed),
         };
         if let Registered::Taken(known) = bench.store.register(new, &bench.origin()).await.unwrap() {
-            bench.store.register_known(&email, &known, &bench.origin()).await.unwrap();
+            bench.store.register_known(&email, &known, Status::Unconfirmed, &bench.origin()).await.unwrap();
         }
     }
 

@@ -1,26 +1,27 @@
 //! `POST /v1/invitations`: invites one person, by mail.
 
-use axum::{extract::State, response::IntoResponse};
+use axum::extract::State;
 use shared::{
     domain::{
         Fault,
         audit::{Actor, Origin},
         email::Email,
         ids::{InvitationId, OrganisationId, TeamId},
-        invitation::Invitation,
         name::Name,
         organisation::Placement,
         rights::{self, Action, NotYourTeams, Why, decide},
         user::{NewUser, Role, Source, Start, Status, User},
     },
-    http::{FieldFault, Fields, FromFields, Payload, Problem, RequestId, Session, admit, choice, items, text},
-    mail::Delivery,
+    http::{
+        Created, FieldFault, Fields, FromFields, IdempotencyKey, Payload, Problem, RequestId, Session, admit, choice,
+        items, text,
+    },
     store::{Asked, InviteFacts, Invited, InvitedElsewhere, Inviting, Places, Placing, Sentinel, Stage},
 };
 
 use crate::{
     App,
-    view::{InvitationBody, invitation_pending, unknown_team},
+    view::{InvitationBody, created, created_before, invitation_pending, or_created_before, unknown_team},
 };
 
 /// The most teams that a person is put into at once.
@@ -134,16 +135,23 @@ pub async fn create(
     State(app): State<App>,
     session: Session,
     request: RequestId,
+    key: IdempotencyKey,
     payload: Payload,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Created<InvitationBody>, Problem> {
     let now = app.clock.now();
+    let wish = key.of_user(&session.user_id, &payload, now);
     // What the body names is looked up together with the caller; its faults are told only to those who may invite.
     let body: Result<Create, Problem> = payload.read();
-    let mut facts = app.store.invite_facts(&session.user_id, body.as_ref().ok().map(|body| &body.asked)).await?;
+    let asked = body.as_ref().ok().map(|body| &body.asked);
+    let mut facts = app.store.invite_facts(&session.user_id, asked, wish.sought()).await?;
     let caller = admit(&session, facts.caller.take())?;
     decide(&caller, Action::Invite)?;
     if !rights::may_invite_now(&caller, &facts.settings) {
         return Err(CreateError::Closed.into());
+    }
+    let origin = request.origin(Actor::User(caller.id.clone()), now).repeatable(wish.granted()?);
+    if let Some(record) = facts.record.take() {
+        return created_before(&app, &caller, record, &origin).await;
     }
     let body = body?;
     if facts.settings.sender.is_none() {
@@ -153,13 +161,12 @@ pub async fn create(
     if !rights::may_give(&caller, role) {
         return Err(CreateError::Role.into());
     }
-    let origin = request.origin(Actor::User(caller.id.clone()), now);
-    let (invitation, places) = if rights::invites_without_bounds(&caller) {
-        by_owner(&app, &caller, &facts, body, role, &origin).await?
+    let created = if rights::invites_without_bounds(&caller) {
+        by_owner(&app, &caller, &facts, body, role, &origin).await
     } else {
-        by_admin(&app, &caller, &facts, body, role, &origin).await?
+        by_admin(&app, &caller, &facts, body, role, &origin).await
     };
-    InvitationBody::new(&caller, invitation, Delivery::Queued, &places, now).created()
+    or_created_before(&app, &caller, created, &origin).await
 }
 
 fn invitee(body: Create, role: Role, placement: Option<Placement>) -> NewUser {
@@ -181,7 +188,7 @@ async fn by_owner(
     body: Create,
     role: Role,
     origin: &Origin,
-) -> Result<(Invitation, Places), Problem> {
+) -> Result<Created<InvitationBody>, Problem> {
     let (placement, places) = if role == Role::ApiOwner {
         let named =
             [("organisation_id", body.asked.organisation_id.is_some()), ("team_ids", !body.asked.team_ids.is_empty())];
@@ -201,7 +208,8 @@ async fn by_owner(
     }
     let inviting = Inviting { by: Some(caller), places: &places, life: facts.settings.invitation_life() };
     match app.store.invite(invitee(body, role, placement), &inviting, origin).await? {
-        Invited::Done(invitation) => Ok((*invitation, places)),
+        Invited::Done(invitation) => Ok(created(caller, *invitation, &places)),
+        Invited::Repeated(record) => created_before(app, caller, record, origin).await,
         Invited::Taken(known) => Err(taken(&known, origin).into()),
         Invited::NoSuchTeam => Err(CreateError::NoSuchTeam.into()),
     }
@@ -223,7 +231,7 @@ async fn by_admin(
     body: Create,
     role: Role,
     origin: &Origin,
-) -> Result<(Invitation, Places), Problem> {
+) -> Result<Created<InvitationBody>, Problem> {
     if body.asked.organisation_id.is_some() {
         return Err(CreateError::OrganisationNotYours.into());
     }
@@ -246,7 +254,8 @@ async fn by_admin(
         known.user_id.clone()
     } else {
         match app.store.invite(new.clone(), &inviting, origin).await? {
-            Invited::Done(invitation) => return Ok((*invitation, around.places)),
+            Invited::Done(invitation) => return Ok(created(caller, *invitation, &around.places)),
+            Invited::Repeated(record) => return created_before(app, caller, record, origin).await,
             Invited::NoSuchTeam => return Err(CreateError::NoSuchTeam.into()),
             // Somebody took the address a moment ago: whether the caller may see who, the same request finds out anew.
             Invited::Taken(known) if known.stage == Stage::Invited => return Err(CreateError::Overtaken.into()),
@@ -254,7 +263,8 @@ async fn by_admin(
         }
     };
     match app.store.invite_elsewhere(new, &holder, &inviting, origin).await? {
-        InvitedElsewhere::Done(invitation) => Ok((*invitation, around.places)),
+        InvitedElsewhere::Done(invitation) => Ok(created(caller, *invitation, &around.places)),
+        InvitedElsewhere::Repeated(record) => created_before(app, caller, record, origin).await,
         InvitedElsewhere::Overtaken => Err(CreateError::Overtaken.into()),
         InvitedElsewhere::NoSuchTeam => Err(CreateError::NoSuchTeam.into()),
     }
@@ -264,6 +274,8 @@ async fn by_admin(
 mod by_admins;
 #[cfg(test)]
 mod races;
+#[cfg(test)]
+mod repeats;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,6 +1,6 @@
 //! `POST /v1/users/{id}/invite`: sends an invitation to somebody who was created without a password.
 
-use axum::{extract::State, response::IntoResponse};
+use axum::extract::State;
 use shared::{
     domain::{
         audit::Actor,
@@ -8,14 +8,13 @@ use shared::{
         rights::{Action, decide},
         user::Status,
     },
-    http::{PathId, Payload, Problem, RequestId, Session, admit},
-    mail::Delivery,
+    http::{Created, IdempotencyKey, PathId, Payload, Problem, RequestId, Session, admit},
     store::{Inviting, Sent},
 };
 
 use crate::{
     App,
-    view::{InvitationBody, invitation_pending, unknown_team},
+    view::{InvitationBody, created, created_before, invitation_pending, or_created_before, unknown_team},
 };
 
 /// Why no invitation is sent.
@@ -60,30 +59,37 @@ pub async fn send(
     session: Session,
     request: RequestId,
     PathId(id): PathId,
+    key: IdempotencyKey,
     payload: Payload,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Created<InvitationBody>, Problem> {
+    let now = app.clock.now();
+    let wish = key.of_user(&session.user_id, &payload, now);
     let id = UserId::parse(&id);
-    let found = app.store.send_facts(&session.user_id, id.as_ref()).await?;
+    let found = app.store.send_facts(&session.user_id, id.as_ref(), wish.sought()).await?;
     let caller = admit(&session, found.caller)?;
     decide(&caller, Action::SendInvitation)?;
     let person = found.person.ok_or(SendError::Unknown)?;
+    let origin = request.origin(Actor::User(caller.id.clone()), now).repeatable(wish.granted()?);
+    if let Some(record) = found.record {
+        return created_before(&app, &caller, record, &origin).await;
+    }
     payload.read_nothing()?;
     if found.settings.sender.is_none() {
         return Err(SendError::NoSender.into());
     }
     let (pending, places) = app.store.pending_invitation(&person).await?;
-    let now = app.clock.now();
-    let origin = request.origin(Actor::User(caller.id.clone()), now);
     let inviting = Inviting { by: Some(&caller), places: &places, life: found.settings.invitation_life() };
-    match app.store.send_invitation(&person, pending.as_ref(), &inviting, &origin).await? {
-        Sent::Done(invitation) => InvitationBody::new(&caller, *invitation, Delivery::Queued, &places, now).created(),
+    let sent = match app.store.send_invitation(&person, pending.as_ref(), &inviting, &origin).await? {
+        Sent::Done(invitation) => Ok(created(&caller, *invitation, &places)),
+        Sent::Repeated(record) => created_before(&app, &caller, record, &origin).await,
         Sent::Pending(id) => Err(SendError::Pending(id).into()),
         Sent::WrongStatus(status @ Status::Unconfirmed) => Err(SendError::WrongStatus(status).into()),
         Sent::WrongStatus(_) => Err(SendError::PasswordAlreadySet.into()),
         Sent::NoSuchTeam => Err(SendError::NoSuchTeam.into()),
         Sent::Overtaken => Err(SendError::Overtaken.into()),
         Sent::Gone => Err(SendError::Unknown.into()),
-    }
+    };
+    or_created_before(&app, &caller, sent, &origin).await
 }
 
 #[cfg(test)]

@@ -1,21 +1,22 @@
 //! How invitations are shown. Nobody is ever shown a link.
 
-use axum::{Json, response::IntoResponse};
-use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::{
     domain::{
+        audit::Origin,
         ids::{InvitationId, UserId},
         invitation::{Invitation, InvitationStatus},
         name::Name,
         rights,
         user::{Role, User},
     },
-    http::{Instant, PlaceBody, Problem},
+    http::{Created, Instant, PlaceBody, Problem, recall},
     mail::Delivery,
-    store::Places,
+    store::{Places, Record},
 };
+
+use crate::App;
 
 /// How far the newest mail has come, in the words of `docs/api.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -78,11 +79,42 @@ impl InvitationBody {
             expires_at: Instant(invitation.expires_at),
         }
     }
+}
 
-    /// The answer to its creation.
-    pub(crate) fn created(self) -> Result<impl IntoResponse, Problem> {
-        let location = HeaderValue::from_str(&format!("/v1/invitations/{}", self.id)).map_err(Problem::internal)?;
-        Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(self)))
+/// What `caller` is answered who just created `invitation`.
+pub(crate) fn created(caller: &User, invitation: Invitation, places: &Places) -> Created<InvitationBody> {
+    let (location, sent_at) = (format!("/v1/invitations/{}", invitation.id), invitation.sent_at);
+    Created::at(location, InvitationBody::new(caller, invitation, Delivery::Queued, places, sent_at))
+}
+
+/// What `caller` was answered who created an invitation by an earlier request with the same key.
+pub(crate) async fn created_before(
+    app: &App,
+    caller: &User,
+    record: Record,
+    origin: &Origin,
+) -> Result<Created<InvitationBody>, Problem> {
+    let invitation: Invitation = recall(&app.store, record, origin).await?;
+    let mut places = Places::default();
+    app.store.look_up_places(&mut places, &invitation.organisation_id, &invitation.team_ids).await?;
+    Ok(created(caller, invitation, &places).replayed(true))
+}
+
+/// `created`, or what an earlier request with the same key created where that is the reason of a refusal: it may have
+/// come after this one looked.
+pub(crate) async fn or_created_before(
+    app: &App,
+    caller: &User,
+    created: Result<Created<InvitationBody>, Problem>,
+    origin: &Origin,
+) -> Result<Created<InvitationBody>, Problem> {
+    let refusal = match created {
+        Err(refusal) if refusal.is_refusal() => refusal,
+        created => return created,
+    };
+    match app.store.record_of(origin).await? {
+        Some(record) => created_before(app, caller, record, origin).await,
+        None => Err(refusal),
     }
 }
 

@@ -11,13 +11,17 @@ use shared::{
         email::Email,
         invite_code::{FoldedCode, InviteCode, NotAdmitted},
         organisation::Placement,
+        password::Password,
         settings::Settings,
         source::SourceAddress,
         user::{Source as CameBy, Start, Status, User},
     },
-    enrolment::{Enrolment, complete},
-    http::{Applicant, FieldFault, Fields, FromFields, Next, Payload, Problem, RequestId, Source, secret},
-    store::{Attempt, Redeemed, RedemptionFacts, Sentinel, Stage},
+    enrolment::{Enrolment, complete, resume},
+    http::{
+        Applicant, FieldFault, Fields, FromFields, IdempotencyKey, Next, Payload, Problem, Replayed, RequestId, Source,
+        recall, secret,
+    },
+    store::{Attempt, Record, Redeemed, RedemptionFacts, Sentinel, Stage, Told},
 };
 
 use crate::App;
@@ -111,26 +115,85 @@ impl From<RedeemError> for Problem {
     }
 }
 
+/// What became of a redemption.
+enum Outcome {
+    /// It is written, or the holder of the known address mailed.
+    Done(Next),
+    /// A request with the same key was there first.
+    Repeated(Record),
+}
+
 /// Registers a person as a Team Member in the code's team, or mails the holder of a known address. The answer does not
 /// tell which. Whether the registration form is open does not matter: who has a code was let in by an API Owner.
 pub async fn redeem(
     State(app): State<App>,
     Source(source): Source,
     request: RequestId,
+    key: IdempotencyKey,
     payload: Payload,
-) -> Result<(StatusCode, Json<Next>), Problem> {
+) -> Result<(StatusCode, Replayed, Json<Next>), Problem> {
+    let now = app.clock.now();
+    let repeatable = key.of_source(&source, &payload, now).granted()?;
+    let origin = request.origin(Actor::Visitor, now).repeatable(repeatable);
     let mut fields = payload.fields()?;
     let read = Redeem::read(&mut fields);
     let (code, email) = read.as_ref().map(|read| (read.code.as_ref(), &read.applicant.email)).unzip();
-    let facts = app.store.redemption_facts(code.flatten(), email, &source).await?;
-    let origin = request.origin(Actor::Visitor, app.clock.now());
-    let (mut body, attributes) = fields.sign_up(read, &facts.attributes)?;
-    body.applicant.attributes = attributes;
-    let next = match &facts.code {
-        Some(code) => with_code(&app, &body.applicant, code.clone(), &facts, &origin).await?,
-        None => return Err(unknown(&app, &source, &facts, &origin).await?.into()),
+    let sought = origin.repeatable.as_ref();
+    let mut facts = app.store.redemption_facts(code.flatten(), email, &source, sought).await?;
+    let applicant =
+        fields.sign_up(read, &facts.attributes).map(|(body, attributes)| Applicant { attributes, ..body.applicant });
+    let outcome = match (facts.record.take(), &facts.code) {
+        (Some(record), _) => Outcome::Repeated(record),
+        (None, Some(code)) => {
+            let applicant = applicant.as_ref().map_err(Problem::clone)?;
+            let redeemed = with_code(&app, applicant, code.clone(), &facts, &origin).await;
+            or_redeemed_before(&app, redeemed, &origin).await?
+        }
+        (None, None) => {
+            applicant?;
+            return Err(unknown(&app, &source, &facts, &origin).await?.into());
+        }
     };
-    Ok((StatusCode::ACCEPTED, Json(next)))
+    let (next, replayed) = match outcome {
+        Outcome::Done(next) => (next, false),
+        Outcome::Repeated(record) => (again(&app, record, applicant, &facts.settings, &origin).await?, true),
+    };
+    Ok((StatusCode::ACCEPTED, Replayed(replayed), Json(next)))
+}
+
+/// `redeemed`, or what an earlier request with the same key did where that is the reason of a refusal: it may have taken
+/// the last slot after this one had looked.
+async fn or_redeemed_before(
+    app: &App,
+    redeemed: Result<Outcome, Problem>,
+    origin: &Origin,
+) -> Result<Outcome, Problem> {
+    match redeemed {
+        Err(refusal) if refusal.is_refusal() => {
+            app.store.record_of(origin).await?.map(Outcome::Repeated).ok_or(refusal)
+        }
+        redeemed => redeemed,
+    }
+}
+
+/// What an earlier request with the same key was told, after the steps that it did not come to.
+async fn again(
+    app: &App,
+    record: Record,
+    applicant: Result<Applicant, Problem>,
+    settings: &Settings,
+    origin: &Origin,
+) -> Result<Next, Problem> {
+    let told: Told = recall(&app.store, record, origin).await?;
+    if let Some(person) = &told.begun {
+        let applicant = applicant?;
+        if let Some(password) = &applicant.password {
+            check_policy(password, &applicant, settings)?;
+            let resumed = resume(&app.store, &app.identity, person, password, settings, origin).await?;
+            resumed.map(enrolled).transpose()?;
+        }
+    }
+    Ok(Next::after(told.status))
 }
 
 /// Counts an unknown code. A known one is served however many unknown ones came before it.
@@ -155,14 +218,20 @@ async fn with_code(
     code: InviteCode,
     facts: &RedemptionFacts,
     origin: &Origin,
-) -> Result<Next, Problem> {
+) -> Result<Outcome, Problem> {
     let (mut code, mut known) = (code, facts.known.clone());
     for _ in 0..MAX_TRIES {
         admit(app, &code, &applicant.email, origin).await?;
         check_password(applicant, &facts.settings)?;
         match write(app, applicant, &code, known.as_ref(), &facts.settings, origin).await? {
-            Redeemed::New(user) => return finish(app, applicant, user, &facts.settings, origin).await,
-            Redeemed::Mailed => return Ok(next_of_known(&code, &applicant.email, &facts.settings)),
+            Redeemed::New(user) => {
+                return finish(app, applicant, user, &facts.settings, origin).await.map(Outcome::Done);
+            }
+            Redeemed::Mailed => {
+                let told = told_of_known(&code, &applicant.email, &facts.settings);
+                return Ok(Outcome::Done(Next::after(told)));
+            }
+            Redeemed::Repeated(record) => return Ok(Outcome::Repeated(record)),
             Redeemed::Taken(taken) => known = Some(taken),
             Redeemed::CodeChanged(Some(now)) => code = *now,
             Redeemed::CodeChanged(None) => return Err(RedeemError::Unknown.into()),
@@ -189,11 +258,13 @@ fn check_password(applicant: &Applicant, settings: &Settings) -> Result<(), Rede
         (None, true) if settings.sender.is_none() => Err(RedeemError::NoSender),
         (None, true) => Ok(()),
         (None, false) => Err(RedeemError::PasswordMissing),
-        (Some(password), false) => {
-            let faults = settings.password_policy.check(password, applicant.holder());
-            if faults.is_empty() { Ok(()) } else { Err(RedeemError::Password(faults)) }
-        }
+        (Some(password), false) => check_policy(password, applicant, settings),
     }
+}
+
+fn check_policy(password: &Password, applicant: &Applicant, settings: &Settings) -> Result<(), RedeemError> {
+    let faults = settings.password_policy.check(password, applicant.holder());
+    if faults.is_empty() { Ok(()) } else { Err(RedeemError::Password(faults)) }
 }
 
 /// The one transaction: a slot with a person, or a mail to the holder of a known address.
@@ -209,7 +280,8 @@ async fn write(
         if !settings.email_confirmation && known.stage == Stage::Unfinished {
             return Err(RedeemError::Unfinished.into());
         }
-        return Ok(app.store.redeem_known(code, &applicant.email, known, origin).await?);
+        let told = told_of_known(code, &applicant.email, settings);
+        return Ok(app.store.redeem_known(code, &applicant.email, known, told, origin).await?);
     }
     let place = Placement { organisation_id: code.organisation_id.clone(), team_ids: vec![code.team_id.clone()] };
     let new = |start| applicant.clone().team_member(place, CameBy::InviteCode, start);
@@ -236,20 +308,26 @@ async fn finish(
         Some(Status::Pending) => app.store.owners_to_notify(settings).await?,
         _ => Vec::new(),
     };
-    match complete(&app.store, &app.identity, user, password, &owners, origin).await? {
+    Ok(enrolled(complete(&app.store, &app.identity, user, password, &owners, origin).await?)?)
+}
+
+fn enrolled(enrolment: Enrolment) -> Result<Next, RedeemError> {
+    match enrolment {
         Enrolment::Done(user) => Ok(Next::after(user.status)),
-        Enrolment::PasswordRefused => Err(RedeemError::Password(vec![Fault::refused_password()]).into()),
-        Enrolment::Undone | Enrolment::Taken(_) | Enrolment::NoSuchTeam => Err(RedeemError::Unfinished.into()),
+        Enrolment::PasswordRefused => Err(RedeemError::Password(vec![Fault::refused_password()])),
+        Enrolment::Undone | Enrolment::Taken(_) | Enrolment::NoSuchTeam | Enrolment::Repeated(_) => {
+            Err(RedeemError::Unfinished)
+        }
     }
 }
 
-/// The answer to a known address: that of an unknown one.
-fn next_of_known(code: &InviteCode, email: &Email, settings: &Settings) -> Next {
-    Next::after(if settings.email_confirmation {
+/// The status of which a known address is told: that of an unknown one.
+fn told_of_known(code: &InviteCode, email: &Email, settings: &Settings) -> Status {
+    if settings.email_confirmation {
         Status::Unconfirmed
     } else {
         status_on_arrival(settings, email, Some(&code.redemption()))
-    })
+    }
 }
 
 #[cfg(test)]
@@ -262,6 +340,8 @@ mod model;
 mod races;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod repeats;
 #[cfg(test)]
 mod unknown_codes;
 #[cfg(test)]

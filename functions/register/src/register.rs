@@ -10,8 +10,10 @@ use shared::{
         settings::Settings,
         user::{Newcomer, Source, Start, Status},
     },
-    http::{Applicant, FromFields, Next, Payload, Problem, RequestId},
-    store::{Registered, Sentinel},
+    http::{
+        Applicant, FromFields, IdempotencyKey, Next, Payload, Problem, Replayed, RequestId, Source as CameFrom, recall,
+    },
+    store::{Record, Registered, RegistrationFacts, Sentinel, Told},
 };
 
 use crate::{App, with_password};
@@ -48,56 +50,95 @@ impl From<RegisterError> for Problem {
     }
 }
 
+/// What became of a registration.
+pub(crate) enum Outcome {
+    /// It is written, or the holder of the known address mailed.
+    Done(Next),
+    /// A request with the same key was there first.
+    Repeated(Record),
+}
+
 /// Registers a person as a Team Member of the Default Organisation, or mails the holder of a known address. The answer
 /// does not tell which.
 pub async fn register(
     State(app): State<App>,
+    CameFrom(source): CameFrom,
     request: RequestId,
+    key: IdempotencyKey,
     payload: Payload,
-) -> Result<(StatusCode, Json<Next>), Problem> {
+) -> Result<(StatusCode, Replayed, Json<Next>), Problem> {
+    let now = app.clock.now();
+    let repeatable = key.of_source(&source, &payload, now).granted()?;
+    let origin = request.origin(Actor::Visitor, now).repeatable(repeatable);
     let mut fields = payload.fields()?;
     let read = Applicant::read(&mut fields);
-    let facts = app.store.registration_facts(read.as_ref().map(|applicant| &applicant.email)).await?;
-    let (body, attributes) = fields.sign_up(read, &facts.attributes)?;
-    let body = Applicant { attributes, ..body };
-    let origin = request.origin(Actor::Visitor, app.clock.now());
+    let (email, sought) = (read.as_ref().map(|applicant| &applicant.email), origin.repeatable.as_ref());
+    let mut facts = app.store.registration_facts_and_record(email, sought).await?;
+    let body = fields.sign_up(read, &facts.attributes).map(|(body, attributes)| Applicant { attributes, ..body });
+    let outcome = match facts.record.take() {
+        Some(record) => Outcome::Repeated(record),
+        None => write(&app, body.as_ref().map_err(Problem::clone)?, &facts, &origin).await?,
+    };
+    let (next, replayed) = match outcome {
+        Outcome::Done(next) => (next, false),
+        Outcome::Repeated(record) => {
+            let told: Told = recall(&app.store, record, &origin).await?;
+            if let Some(person) = &told.begun {
+                with_password::resumed(&app, person, &body?, &facts.settings, &origin).await?;
+            }
+            (Next::after(told.status), true)
+        }
+    };
+    Ok((StatusCode::ACCEPTED, Replayed(replayed), Json(next)))
+}
+
+async fn write(app: &App, body: &Applicant, facts: &RegistrationFacts, origin: &Origin) -> Result<Outcome, Problem> {
     if !facts.settings.self_registration {
         return Err(RegisterError::Closed.into());
     }
-    let next = if facts.settings.email_confirmation {
-        register_unconfirmed(&app, body, &facts.settings, facts.known, &origin).await?
+    let known = facts.known.clone();
+    if facts.settings.email_confirmation {
+        register_unconfirmed(app, body, &facts.settings, known, origin).await
     } else {
-        with_password::register(&app, body, &facts.settings, facts.known, &origin).await?
-    };
-    Ok((StatusCode::ACCEPTED, Json(next)))
+        with_password::register(app, body, &facts.settings, known, origin).await
+    }
 }
 
 /// The way by default: a mailed link confirms the address, the password is chosen there.
 async fn register_unconfirmed(
     app: &App,
-    body: Applicant,
+    body: &Applicant,
     settings: &Settings,
     known: Option<Sentinel>,
     origin: &Origin,
-) -> Result<Next, Problem> {
+) -> Result<Outcome, Problem> {
     if body.password.is_some() {
         return Err(RegisterError::PasswordNotYet.into());
     }
     if settings.sender.is_none() {
         return Err(RegisterError::NoSender.into());
     }
-    let email = body.email.clone();
     let known = match known {
-        Some(known) => Some(known),
-        None => match app.store.register(newcomer(body, Start::As(Status::Unconfirmed)), origin).await? {
-            Registered::New(_) => None,
-            Registered::Taken(known) => Some(known),
+        Some(known) => known,
+        None => match app.store.register(newcomer(body.clone(), Start::As(Status::Unconfirmed)), origin).await? {
+            Registered::New(user) => return Ok(Outcome::Done(Next::after(user.status))),
+            Registered::Repeated(record) => return Ok(Outcome::Repeated(record)),
+            Registered::Taken(known) => known,
         },
     };
-    if let Some(known) = known {
-        app.store.register_known(&email, &known, origin).await?;
-    }
-    Ok(Next::ConfirmEmail)
+    mail_holder(app, body, &known, Status::Unconfirmed, origin).await
+}
+
+/// Mails the holder of a known address; the visitor is told what somebody new in `status` is told.
+pub(crate) async fn mail_holder(
+    app: &App,
+    body: &Applicant,
+    known: &Sentinel,
+    status: Status,
+    origin: &Origin,
+) -> Result<Outcome, Problem> {
+    let earlier = app.store.register_known(&body.email, known, status, origin).await?;
+    Ok(earlier.map_or(Outcome::Done(Next::after(status)), Outcome::Repeated))
 }
 
 /// The Team Member of the Default Organisation that a registration without a code makes.
@@ -107,6 +148,8 @@ pub(crate) fn newcomer(applicant: Applicant, start: Start) -> Newcomer {
 
 #[cfg(test)]
 mod attributes;
+#[cfg(test)]
+mod repeats;
 
 #[cfg(test)]
 pub(crate) mod tests {

@@ -5,33 +5,32 @@ use shared::{
         Fault,
         approval::status_on_arrival,
         audit::Origin,
+        ids::UserId,
+        password::Password,
         settings::Settings,
         user::{Start, Status},
     },
-    enrolment::{Enrolment, enrol},
+    enrolment::{Enrolment, enrol, resume},
     http::{Applicant, Next, Problem},
     store::{Sentinel, Stage, StoreError},
 };
 
 use crate::{
     App,
-    register::{RegisterError, newcomer},
+    register::{Outcome, RegisterError, mail_holder, newcomer},
 };
 
 /// Registers a person with the password that they send, or mails the holder of a known address.
 pub(crate) async fn register(
     app: &App,
-    body: Applicant,
+    body: &Applicant,
     settings: &Settings,
     known: Option<Sentinel>,
     origin: &Origin,
-) -> Result<Next, Problem> {
-    let Some(password) = body.password.clone() else { return Err(RegisterError::PasswordMissing.into()) };
-    let faults = settings.password_policy.check(&password, body.holder());
-    if !faults.is_empty() {
-        return Err(RegisterError::Password(faults).into());
-    }
-    let (email, status) = (body.email.clone(), status_on_arrival(settings, &body.email, None));
+) -> Result<Outcome, Problem> {
+    let Some(password) = body.password.as_ref() else { return Err(RegisterError::PasswordMissing.into()) };
+    check(password, body, settings)?;
+    let status = status_on_arrival(settings, &body.email, None);
     let known = if let Some(known) = known {
         known
     } else {
@@ -39,22 +38,53 @@ pub(crate) async fn register(
             Status::Pending => app.store.owners_to_notify(settings).await?,
             _ => Vec::new(),
         };
-        let new = newcomer(body, Start::Becoming(status));
-        match enrol(&app.store, &app.identity, new, &password, &owners, origin).await? {
-            Enrolment::Done(user) => return Ok(Next::after(user.status)),
-            Enrolment::Taken(known) => known,
-            Enrolment::PasswordRefused => {
-                return Err(RegisterError::Password(vec![Fault::refused_password()]).into());
-            }
-            Enrolment::Undone => return Err(RegisterError::Unfinished.into()),
-            Enrolment::NoSuchTeam => return Err(StoreError::Missing("the Default Organisation's team").into()),
+        let new = newcomer(body.clone(), Start::Becoming(status));
+        match enrolled(enrol(&app.store, &app.identity, new, password, &owners, origin).await?)? {
+            Enrolled::Outcome(outcome) => return Ok(outcome),
+            Enrolled::Taken(known) => known,
         }
     };
     if known.stage == Stage::Unfinished {
         return Err(RegisterError::Unfinished.into());
     }
-    app.store.register_known(&email, &known, origin).await?;
-    Ok(Next::after(status))
+    mail_holder(app, body, &known, status, origin).await
+}
+
+/// Finishes what the first of two equal requests began, where a password is still to be set.
+pub(crate) async fn resumed(
+    app: &App,
+    person: &UserId,
+    body: &Applicant,
+    settings: &Settings,
+    origin: &Origin,
+) -> Result<(), Problem> {
+    let Some(password) = &body.password else { return Ok(()) };
+    check(password, body, settings)?;
+    let resumed = resume(&app.store, &app.identity, person, password, settings, origin).await?;
+    resumed.map(enrolled).transpose()?;
+    Ok(())
+}
+
+fn check(password: &Password, body: &Applicant, settings: &Settings) -> Result<(), RegisterError> {
+    let faults = settings.password_policy.check(password, body.holder());
+    if faults.is_empty() { Ok(()) } else { Err(RegisterError::Password(faults)) }
+}
+
+/// What became of the steps.
+enum Enrolled {
+    Outcome(Outcome),
+    Taken(Sentinel),
+}
+
+fn enrolled(enrolment: Enrolment) -> Result<Enrolled, Problem> {
+    match enrolment {
+        Enrolment::Done(user) => Ok(Enrolled::Outcome(Outcome::Done(Next::after(user.status)))),
+        Enrolment::Repeated(record) => Ok(Enrolled::Outcome(Outcome::Repeated(record))),
+        Enrolment::Taken(known) => Ok(Enrolled::Taken(known)),
+        Enrolment::PasswordRefused => Err(RegisterError::Password(vec![Fault::refused_password()]).into()),
+        Enrolment::Undone => Err(RegisterError::Unfinished.into()),
+        Enrolment::NoSuchTeam => Err(StoreError::Missing("the Default Organisation's team").into()),
+    }
 }
 
 #[cfg(test)]

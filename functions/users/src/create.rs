@@ -1,7 +1,6 @@
 //! `POST /v1/users`: an API Owner creates a person, with an initial password or to be invited later.
 
-use axum::{Json, extract::State, response::IntoResponse};
-use http::{HeaderValue, StatusCode, header};
+use axum::extract::State;
 use shared::{
     domain::{
         Fault,
@@ -11,14 +10,15 @@ use shared::{
         name::Name,
         password::{Holder, Password},
         rights::{Action, decide},
+        settings::Settings,
         user::{NewUser, Role, Source, Start, Status, User},
     },
-    enrolment::{Enrolment, enrol},
+    enrolment::{Enrolment, enrol, resume},
     http::{
-        FieldFault, Fields, FromFields, Payload, Problem, RequestId, Session, UserBody, admit, boolean, choice, items,
-        secret, text,
+        Created, FieldFault, Fields, FromFields, IdempotencyKey, Payload, Problem, RequestId, Session, UserBody, admit,
+        boolean, choice, items, recall, secret, text,
     },
-    store::{CreatedWithoutPassword, Places, Placing, Sentinel, Stage},
+    store::{CreatedWithoutPassword, Places, Placing, Record, Sentinel, Stage},
 };
 
 use crate::App;
@@ -27,7 +27,7 @@ use crate::App;
 pub(crate) const MAX_TEAMS: usize = 20;
 
 /// Who is created, where, and how they start.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Create {
     email: Email,
     first_name: Name,
@@ -69,6 +69,15 @@ impl FromFields for Create {
     }
 }
 
+impl Create {
+    fn check_password(&self, settings: &Settings) -> Result<(), CreateError> {
+        let Some(password) = &self.password else { return Ok(()) };
+        let holder = Holder { email: &self.email, first_name: &self.first_name, last_name: &self.last_name };
+        let faults = settings.password_policy.check(password, holder);
+        if faults.is_empty() { Ok(()) } else { Err(CreateError::Password(faults)) }
+    }
+}
+
 /// Why nobody is created.
 #[derive(Debug)]
 pub enum CreateError {
@@ -99,25 +108,47 @@ impl From<CreateError> for Problem {
     }
 }
 
+/// What became of a creation.
+enum Outcome {
+    /// The person is there.
+    Created(User),
+    /// A request with the same key was there first.
+    Repeated(Record),
+}
+
 /// Creates an API Consumer Admin. With a password: inactive, unless `active` says otherwise; row first, then Cognito,
-/// then the state, and what stops half-way is undone. Without one: nothing is mailed until an invitation is sent.
+/// then the state, and what stops half-way is undone, or finished by a repeat with the same key. Without one: nothing is
+/// mailed until an invitation is sent.
 pub async fn create(
     State(app): State<App>,
     session: Session,
     request: RequestId,
+    key: IdempotencyKey,
     payload: Payload,
-) -> Result<impl IntoResponse, Problem> {
-    let (caller, settings) = app.store.person_and_settings(&session.user_id).await?;
+) -> Result<Created<UserBody>, Problem> {
+    let now = app.clock.now();
+    let wish = key.of_user(&session.user_id, &payload, now);
+    let (caller, settings, record) = app.store.person_settings_and_record(&session.user_id, wish.sought()).await?;
     let caller = admit(&session, caller)?;
     decide(&caller, Action::CreatePerson)?;
-    let body: Create = payload.read()?;
-    if let Some(password) = &body.password {
-        let holder = Holder { email: &body.email, first_name: &body.first_name, last_name: &body.last_name };
-        let faults = settings.password_policy.check(password, holder);
-        if !faults.is_empty() {
-            return Err(CreateError::Password(faults).into());
-        }
-    }
+    let origin = request.origin(Actor::User(caller.id.clone()), now).repeatable(wish.granted()?);
+    let body = payload.read::<Create>();
+    let outcome = match record {
+        Some(record) => Outcome::Repeated(record),
+        None => write(&app, body.clone()?, &settings, &origin).await?,
+    };
+    let (person, replayed) = match outcome {
+        Outcome::Created(person) => (person, false),
+        Outcome::Repeated(record) => (again(&app, record, body, &settings, &origin).await?, true),
+    };
+    let location = format!("/v1/users/{}", person.id);
+    let mut places = Places::default();
+    app.store.complete_places(&mut places, std::slice::from_ref(&person)).await?;
+    Ok(Created::at(location, UserBody::new(&caller, person, &places)).replayed(replayed))
+}
+
+async fn write(app: &App, body: Create, settings: &Settings, origin: &Origin) -> Result<Outcome, Problem> {
+    body.check_password(settings)?;
     let placement = match app.store.placing(body.organisation_id, body.team_ids).await? {
         Placing::At(placement) => placement,
         Placing::NoSuchOrganisation => return Err(CreateError::NoSuchOrganisation.into()),
@@ -138,33 +169,53 @@ pub async fn create(
         source: Source::ApiOwner,
         start,
     };
-    let origin = request.origin(Actor::User(caller.id.clone()), app.clock.now());
-    let person = match &body.password {
-        Some(password) => with_password(&app, new, password, &origin).await?,
-        None => without_password(&app, new, &origin).await?,
-    };
-    let location = HeaderValue::from_str(&format!("/v1/users/{}", person.id)).map_err(Problem::internal)?;
-    let mut places = Places::default();
-    app.store.complete_places(&mut places, std::slice::from_ref(&person)).await?;
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(UserBody::new(&caller, person, &places))))
-}
-
-async fn with_password(app: &App, new: NewUser, password: &Password, origin: &Origin) -> Result<User, Problem> {
-    match enrol(&app.store, &app.identity, new, password, &[], origin).await? {
-        Enrolment::Done(person) => Ok(*person),
-        Enrolment::Taken(known) => Err(taken(&known).into()),
-        Enrolment::NoSuchTeam => Err(CreateError::NoSuchTeam.into()),
-        Enrolment::PasswordRefused => Err(CreateError::Password(vec![Fault::refused_password()]).into()),
-        Enrolment::Undone => Err(CreateError::Unfinished.into()),
+    match &body.password {
+        Some(password) => {
+            let enrolment = enrol(&app.store, &app.identity, new, password, &[], origin).await?;
+            enrolled(enrolment).map_err(Problem::from)
+        }
+        None => without_password(app, new, origin).await,
     }
 }
 
-async fn without_password(app: &App, new: NewUser, origin: &Origin) -> Result<User, Problem> {
+fn enrolled(enrolment: Enrolment) -> Result<Outcome, CreateError> {
+    match enrolment {
+        Enrolment::Done(person) => Ok(Outcome::Created(*person)),
+        Enrolment::Repeated(record) => Ok(Outcome::Repeated(record)),
+        Enrolment::Taken(known) => Err(taken(&known)),
+        Enrolment::NoSuchTeam => Err(CreateError::NoSuchTeam),
+        Enrolment::PasswordRefused => Err(CreateError::Password(vec![Fault::refused_password()])),
+        Enrolment::Undone => Err(CreateError::Unfinished),
+    }
+}
+
+async fn without_password(app: &App, new: NewUser, origin: &Origin) -> Result<Outcome, Problem> {
     match app.store.create_without_password(new, origin).await? {
-        CreatedWithoutPassword::Done(person) => Ok(*person),
+        CreatedWithoutPassword::Done(person) => Ok(Outcome::Created(*person)),
+        CreatedWithoutPassword::Repeated(record) => Ok(Outcome::Repeated(record)),
         CreatedWithoutPassword::Taken(known) => Err(taken(&known).into()),
         CreatedWithoutPassword::NoSuchTeam => Err(CreateError::NoSuchTeam.into()),
     }
+}
+
+/// The person whom an earlier request with the same key created, after the steps that it did not come to.
+async fn again(
+    app: &App,
+    record: Record,
+    body: Result<Create, Problem>,
+    settings: &Settings,
+    origin: &Origin,
+) -> Result<User, Problem> {
+    let person: User = recall(&app.store, record, origin).await?;
+    if person.identity_due.is_some() {
+        let body = body?;
+        body.check_password(settings)?;
+        if let Some(password) = &body.password {
+            let resumed = resume(&app.store, &app.identity, &person.id, password, settings, origin).await?;
+            resumed.map(enrolled).transpose()?;
+        }
+    }
+    Ok(person.finished())
 }
 
 fn taken(known: &Sentinel) -> CreateError {
@@ -175,6 +226,8 @@ fn taken(known: &Sentinel) -> CreateError {
 mod failures;
 #[cfg(test)]
 mod placing;
+#[cfg(test)]
+mod repeats;
 #[cfg(test)]
 mod to_be_invited;
 

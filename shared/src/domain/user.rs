@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::{
     challenge::Challenge,
     email::Email,
+    idempotency::Fingerprint,
     ids::{InvitationId, OrganisationId, TeamId, UserId},
     invite_code::Redemption,
     name::Name,
@@ -209,6 +210,9 @@ pub struct User {
     /// The state to reach once Cognito has the password. Until then: shown as inactive, no sign-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity_due: Option<Status>,
+    /// The record of the request that created them, until Cognito has the password: what undoes the creation removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_by: Option<Fingerprint>,
     /// The invitation by which they come in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation_id: Option<InvitationId>,
@@ -257,6 +261,13 @@ impl User {
     #[must_use]
     pub fn has_session(&self, session: &SessionId) -> bool {
         self.status == Status::Active && self.identity_due.is_none() && self.sessions.contains_key(session)
+    }
+
+    /// The person once Cognito has the password, in the state that they were created for.
+    #[must_use]
+    pub fn finished(self) -> Self {
+        let status = self.identity_due.unwrap_or(self.status);
+        Self { status, identity_due: None, begun_by: None, ..self }
     }
 
     /// The session to end when a further one starts.
@@ -357,6 +368,7 @@ impl NewUser {
             password_change_begun: false,
             sessions: BTreeMap::new(),
             identity_due,
+            begun_by: None,
             invitation_id: None,
             redemption: None,
             version: 1,

@@ -218,6 +218,12 @@ impl Problem {
         problem
     }
 
+    /// Whether the request is at fault, or what stands in its way: not a failure or contention on our side.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.0.status.is_client_error()
+    }
+
     /// Adds a member to the document.
     #[must_use]
     pub fn member(mut self, name: &str, value: Value) -> Self {

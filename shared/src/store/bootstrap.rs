@@ -73,7 +73,7 @@ impl Store {
         match self.invite(new, &inviting, origin).await? {
             Invited::Done(_) => Ok(true),
             Invited::Taken(known) => self.invite_first_owner_again(&known, &inviting, origin).await,
-            Invited::NoSuchTeam => Ok(false),
+            Invited::NoSuchTeam | Invited::Repeated(_) => Ok(false),
         }
     }
 

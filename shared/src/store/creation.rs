@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Store, StoreError,
+    Record, Store, StoreError, Told,
     change::Change,
     db::read,
     fetch::Fetched,
@@ -18,7 +18,7 @@ use super::{
     transaction::{Commit, Transaction},
 };
 use crate::domain::{
-    audit::Origin,
+    audit::{Actor, Origin},
     email::Email,
     ids::{OrganisationId, TeamId, UserId},
     organisation::{Organisation, Placement, Team},
@@ -34,6 +34,8 @@ pub enum Creation {
     Taken(Sentinel),
     /// A named team is not there any more.
     NoSuchTeam,
+    /// A request with the same key was there first.
+    Repeated(Record),
 }
 
 /// What became of creating a person without a password.
@@ -45,6 +47,8 @@ pub enum CreatedWithoutPassword {
     Taken(Sentinel),
     /// A named team is not there any more.
     NoSuchTeam,
+    /// A request with the same key was there first.
+    Repeated(Record),
 }
 
 /// What became of a creation's last step.
@@ -120,7 +124,7 @@ impl Store {
 
     /// Writes a person without a password, who has to be invited to get one. Mails nothing.
     ///
-    /// One transaction: e-mail sentinel, person, memberships (each with a check of its team), audit.
+    /// One transaction: e-mail sentinel, person, memberships (each with a check of its team), audit, record.
     pub async fn create_without_password(
         &self,
         new: impl Into<Newcomer>,
@@ -133,20 +137,22 @@ impl Store {
         transaction.create_memberships(&user);
         transaction.check_teams(&user.team_ids);
         transaction.audit(&self.created(origin, &user));
+        let record = transaction.record_personal(origin, &user, Key::user(&user.id));
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(CreatedWithoutPassword::Done(Box::new(user))),
-            Commit::Lost(lost) => Ok(match lost.row(address)? {
-                Some(known) => CreatedWithoutPassword::Taken(known),
-                None => CreatedWithoutPassword::NoSuchTeam,
+            Commit::Lost(lost) => Ok(match (lost.record(record)?, lost.row(address)?) {
+                (Some(record), _) => CreatedWithoutPassword::Repeated(record),
+                (None, Some(known)) => CreatedWithoutPassword::Taken(known),
+                (None, None) => CreatedWithoutPassword::NoSuchTeam,
             }),
         }
     }
 
     /// Writes a person whose Cognito user is to follow.
     ///
-    /// One transaction: person, e-mail sentinel, memberships (each with a check of its team), note, audit.
+    /// One transaction: person, e-mail sentinel, memberships (each with a check of its team), note, audit, record.
     pub async fn begin_creation(&self, new: impl Into<Newcomer>, origin: &Origin) -> Result<Creation, StoreError> {
-        let user = new.into().at(origin.now, self.db.random.number());
+        let user = new.into().at(origin.now, self.db.random.number()).begun_by(origin);
         let mut transaction = Transaction::default();
         let address = transaction.create_sentinel(&user, Stage::Unfinished, None);
         transaction.create_user(&user);
@@ -154,11 +160,16 @@ impl Store {
         transaction.check_teams(&user.team_ids);
         transaction.note_identity(&UnfinishedIdentity::of(&user));
         transaction.audit(&self.created(origin, &user));
+        let record = match origin.actor {
+            Actor::Visitor => transaction.record(origin, &Told::of(&user)),
+            Actor::User(_) | Actor::System => transaction.record_personal(origin, &user, Key::user(&user.id)),
+        };
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(Creation::Begun(Box::new(user))),
-            Commit::Lost(lost) => Ok(match lost.row(address)? {
-                Some(known) => Creation::Taken(known),
-                None => Creation::NoSuchTeam,
+            Commit::Lost(lost) => Ok(match (lost.record(record)?, lost.row(address)?) {
+                (Some(record), _) => Creation::Repeated(record),
+                (None, Some(known)) => Creation::Taken(known),
+                (None, None) => Creation::NoSuchTeam,
             }),
         }
     }
@@ -171,7 +182,7 @@ impl Store {
         let Some(status) = user.identity_due else { return Ok(Finish::Done(user.status)) };
         let mut transaction = Transaction::default();
         let confirmed = confirmed(user);
-        let expression = format!("SET {INTO_STATUS}{confirmed} REMOVE #identity_due");
+        let expression = format!("SET {INTO_STATUS}{confirmed} REMOVE #identity_due, #begun_by");
         let change = Change::update(Key::user(&user.id), &expression).when("attribute_exists(#identity_due)");
         transaction.add(into_status(change, &user.id, status, origin.now));
         let sentinel = Change::update(Key::email(&user.email), "SET #stage = :settled")
@@ -196,11 +207,15 @@ impl Store {
     /// note stays until Cognito's user, which may be there, is deleted too. `false` where it was finished or undone
     /// meanwhile.
     ///
-    /// One transaction: person, e-mail sentinel, memberships, invite code, audit.
+    /// One transaction: person, e-mail sentinel, memberships, invite code, audit, record: what was undone may be created
+    /// by the same request.
     pub async fn undo_creation(&self, user: &User, origin: &Origin) -> Result<bool, StoreError> {
         let build = |transaction: &mut Transaction| {
             transaction.add(Change::delete(Key::user(&user.id)).when("attribute_exists(#identity_due)"));
             transaction.delete_traces(user);
+            if let Some(record) = &user.begun_by {
+                transaction.add(Change::delete(Key::record(record)));
+            }
             transaction.audit(&self.event(origin, "user.creation_undone", Some(user.id.as_str())));
         };
         let ((), commit) = self.delete_with_slot(user, build).await?;
@@ -261,6 +276,13 @@ pub(super) fn placing_in(
         placement.team_ids.push(organisation.default_team_id);
     }
     Ok(Placing::At(placement))
+}
+
+impl User {
+    /// The person, who remembers the record of the request that creates them until that has all its steps behind it.
+    pub(super) fn begun_by(self, origin: &Origin) -> Self {
+        Self { begun_by: origin.repeatable.as_ref().map(|repeatable| repeatable.record.clone()), ..self }
+    }
 }
 
 impl Transaction {

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         audit::Actor,
         email::Email,
-        idempotency::Repeatable,
+        idempotency::Fingerprint,
         ids::{EventId, InvitationId, InviteCodeId, MailId, OrganisationId, TeamId, UserId},
         invite_code::FoldedCode,
         link::HashedToken,
@@ -102,10 +102,10 @@ impl Key {
         Self::new(Table::Portal, format!("{THROTTLE_PREFIX}codes#{}", source.as_str()), "THROTTLE")
     }
 
-    /// The record of the creation that a request asks for.
+    /// The record of a creation, by caller, route and `Idempotency-Key`.
     #[must_use]
-    pub fn record(repeatable: &Repeatable) -> Self {
-        Self::new(Table::Portal, format!("RECORD#{}", repeatable.record.as_str()), "RECORD")
+    pub fn record(of: &Fingerprint) -> Self {
+        Self::new(Table::Portal, format!("RECORD#{}", of.as_str()), "RECORD")
     }
 
     /// The portal's settings.

@@ -73,7 +73,7 @@ pub use people::{Filter, Page, Waiting};
 pub use person_change::PersonChanged;
 pub use places::Places;
 pub use query::Listed;
-pub use record::{Recalled, Record};
+pub use record::{Recalled, Record, Told};
 pub use redemption::{Redeemed, RedemptionFacts};
 pub use registration::{Registered, RegistrationFacts};
 pub use rows::{InvitationCopy, Sentinel, Stage};

@@ -195,7 +195,7 @@ impl Store {
         sought: Option<&Repeatable>,
     ) -> Result<(Option<User>, Option<Organisation>, Option<Record>), StoreError> {
         let keys = [Key::user(caller), Key::organisation(id)];
-        let fetched = self.db.fetch(keys.into_iter().chain(sought.map(Key::record))).await?;
+        let fetched = self.db.fetch(keys.into_iter().chain(sought.map(Repeatable::key))).await?;
         let (caller, organisation) = (fetched.get(&Key::user(caller))?, fetched.get(&Key::organisation(id))?);
         Ok((caller, organisation, fetched.record(sought)?))
     }

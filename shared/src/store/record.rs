@@ -18,7 +18,7 @@ use crate::domain::{
     audit::Origin,
     idempotency::{Fingerprint, Repeatable},
     ids::UserId,
-    user::User,
+    user::{Status, User},
 };
 
 /// Attributes that stand in the row of what was created and in no record of it: they are personal, and go with the row.
@@ -46,6 +46,24 @@ struct Place {
     sk: String,
 }
 
+/// What the record of a visitor's request holds: for known and unknown addresses what is told alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Where who registered is to be told that they stand.
+    pub status: Status,
+    /// The person whom the request began to create, where that takes further steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<UserId>,
+}
+
+impl Told {
+    /// What is told of a person who is new.
+    pub(super) fn of(user: &User) -> Self {
+        let begun = user.identity_due.map(|_| user.id.clone());
+        Self { status: user.identity_due.unwrap_or(user.status), begun }
+    }
+}
+
 /// What a record tells of the first request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recalled<T> {
@@ -65,8 +83,16 @@ impl Store {
         sought: Option<&Repeatable>,
     ) -> Result<(Option<User>, Option<Record>), StoreError> {
         let key = Key::user(caller);
-        let fetched = self.db.fetch([key.clone()].into_iter().chain(sought.map(Key::record))).await?;
+        let fetched = self.db.fetch([key.clone()].into_iter().chain(sought.map(Repeatable::key))).await?;
         Ok((fetched.get(&key)?, fetched.record(sought)?))
+    }
+
+    /// The record of the request of `origin`, if there is one by now: no call for a request without a key.
+    ///
+    /// What keeps a repeat from creating anything may be what the first request created after the repeat had looked.
+    pub async fn record_of(&self, origin: &Origin) -> Result<Option<Record>, StoreError> {
+        let Some(repeatable) = &origin.repeatable else { return Ok(None) };
+        self.db.fetch([repeatable.key()]).await?.record(Some(repeatable))
     }
 
     /// What `record` tells the request of `origin`. One batch where a row has to be asked for what is personal.
@@ -86,8 +112,15 @@ impl Store {
             };
             created.extend(row.into_iter().filter(|(name, _)| PERSONAL.contains(&name.as_str())));
         }
-        let corrupt = |error| StoreError::corrupt(&Key::record(repeatable), error);
+        let corrupt = |error| StoreError::corrupt(&repeatable.key(), error);
         serde_json::from_value(created).map(Recalled::Created).map_err(corrupt)
+    }
+}
+
+impl Repeatable {
+    /// Where the record of the request stands.
+    pub(super) fn key(&self) -> Key {
+        Key::record(&self.record)
     }
 }
 
@@ -95,7 +128,7 @@ impl Fetched {
     /// The record of the request that may be a repeat, while it answers.
     pub(super) fn record(&self, sought: Option<&Repeatable>) -> Result<Option<Record>, StoreError> {
         let Some(sought) = sought else { return Ok(None) };
-        let record: Option<Record> = self.get(&Key::record(sought))?;
+        let record: Option<Record> = self.get(&sought.key())?;
         Ok(record.filter(|record| sought.at < record.expires_at))
     }
 }
@@ -107,7 +140,7 @@ impl Transaction {
     }
 
     /// Adds the record that this request created `row` at `key`: what is personal stays there alone.
-    pub(super) fn record_person(&mut self, origin: &Origin, row: &impl Serialize, key: Key) -> Option<Position> {
+    pub(super) fn record_personal(&mut self, origin: &Origin, row: &impl Serialize, key: Key) -> Option<Position> {
         self.record_with(origin, row, Some(Place { pk: key.pk, sk: key.sk }))
     }
 
@@ -120,7 +153,7 @@ impl Transaction {
             created.retain(|name, _| !PERSONAL.contains(&name.as_str()));
         }
         let record = Record { request: repeatable.request.clone(), created, rest, expires_at };
-        let put = Change::put(Key::record(repeatable), &record)
+        let put = Change::put(repeatable.key(), &record)
             .and("collect_at", expires_at.as_second() + 1)
             .when("attribute_not_exists(#pk) OR #expires_at <= :now")
             .with("now", repeatable.at.as_millisecond());

@@ -1,7 +1,7 @@
 //! Redeeming an invite code: a slot and a person, or neither (`docs/architecture.md`, sections 3.3 and 3.17).
 
 use super::{
-    Store, StoreError,
+    Record, Store, StoreError, Told,
     change::Change,
     creation::UnfinishedIdentity,
     invite_codes::watching,
@@ -13,6 +13,7 @@ use crate::domain::{
     attribute::Definitions,
     audit::Origin,
     email::Email,
+    idempotency::Repeatable,
     ids::TeamId,
     invite_code::{FoldedCode, InviteCode},
     link::CONFIRM_LIFE,
@@ -20,7 +21,7 @@ use crate::domain::{
     settings::Settings,
     source::SourceAddress,
     throttle::Window,
-    user::{Newcomer, User},
+    user::{Newcomer, Status, User},
 };
 
 /// What a redemption is decided from.
@@ -36,6 +37,8 @@ pub struct RedemptionFacts {
     pub known: Option<Sentinel>,
     /// The unknown codes that the source tried before.
     pub unknown_codes: Option<Window>,
+    /// The record of the request, where it is a repeat.
+    pub record: Option<Record>,
 }
 
 /// What became of a redemption.
@@ -51,6 +54,8 @@ pub enum Redeemed {
     CodeChanged(Option<Box<InviteCode>>),
     /// The code's team is gone.
     TeamGone,
+    /// A request with the same key was there first.
+    Repeated(Record),
 }
 
 /// The writes that hold a transaction to a code.
@@ -60,7 +65,8 @@ struct CodeChecks {
 }
 
 impl CodeChecks {
-    /// What of the code stood in the way, before anything else: an answer about a code must not depend on the address.
+    /// What of the code stood in the way, before all that is about the address: an answer about a code must not depend
+    /// on it.
     fn refused(&self, lost: &Lost) -> Result<Option<Redeemed>, StoreError> {
         if lost.at(self.code) {
             return Ok(Some(Redeemed::CodeChanged(lost.row(self.code)?.map(Box::new))));
@@ -126,17 +132,20 @@ impl Store {
         code: Option<&FoldedCode>,
         email: impl Into<Option<&'a Email>>,
         source: &SourceAddress,
+        sought: Option<&Repeatable>,
     ) -> Result<RedemptionFacts, StoreError> {
         let (code, address) = (code.map(Key::invite_code), email.into().map(Key::email));
         let unknown_codes = Key::unknown_codes_of(source);
         let keys = [Key::settings(), Key::attributes(), unknown_codes.clone()];
-        let fetched = self.db.fetch(keys.into_iter().chain(code.clone()).chain(address.clone())).await?;
+        let further = code.clone().into_iter().chain(address.clone()).chain(sought.map(Repeatable::key));
+        let fetched = self.db.fetch(keys.into_iter().chain(further)).await?;
         Ok(RedemptionFacts {
             code: code.map_or(Ok(None), |key| fetched.get(&key))?,
             settings: fetched.settings()?,
             attributes: fetched.attributes()?,
             known: address.map_or(Ok(None), |address| fetched.get(&address))?,
             unknown_codes: fetched.get(&unknown_codes)?,
+            record: fetched.record(sought)?,
         })
     }
 
@@ -193,6 +202,9 @@ impl Store {
         further: impl FnOnce(&mut Transaction, &User),
     ) -> Result<Redeemed, StoreError> {
         let mut user = new.into().at(origin.now, self.db.random.number());
+        if user.identity_due.is_some() {
+            user = user.begun_by(origin);
+        }
         user.redemption = Some(code.redemption());
         let mut transaction = Transaction::default();
         let checks = transaction.take_slot(code, origin);
@@ -202,10 +214,14 @@ impl Store {
         transaction.audit(&self.event(origin, "invite_code.redeemed", Some(code.id.as_str())));
         transaction.audit(&self.created(origin, &user));
         further(&mut transaction, &user);
+        let record = transaction.record(origin, &Told::of(&user));
         let lost = match self.db.commit(transaction).await? {
             Commit::Done => return Ok(Redeemed::New(Box::new(user))),
             Commit::Lost(lost) => lost,
         };
+        if let Some(record) = lost.record(record)? {
+            return Ok(Redeemed::Repeated(record));
+        }
         match (checks.refused(&lost)?, lost.row(address)?) {
             (Some(refused), _) => Ok(refused),
             (None, Some(known)) => Ok(Redeemed::Taken(known)),
@@ -222,16 +238,22 @@ impl Store {
         code: &InviteCode,
         email: &Email,
         known: &Sentinel,
+        status: Status,
         origin: &Origin,
     ) -> Result<Redeemed, StoreError> {
         let mut transaction = Transaction::default();
         let checks = transaction.check_slot(code, origin);
         self.mail_known(&mut transaction, email, known, origin);
-        match self.db.commit(transaction).await? {
-            Commit::Done => Ok(Redeemed::Mailed),
-            // Beside the code, only another mail to the same address, or a step of its holder, can have come first.
-            Commit::Lost(lost) => Ok(checks.refused(&lost)?.unwrap_or(Redeemed::Mailed)),
+        let record = transaction.record(origin, &Told { status, begun: None });
+        let lost = match self.db.commit(transaction).await? {
+            Commit::Done => return Ok(Redeemed::Mailed),
+            Commit::Lost(lost) => lost,
+        };
+        if let Some(record) = lost.record(record)? {
+            return Ok(Redeemed::Repeated(record));
         }
+        // Beside the code, only another mail to the same address, or a step of its holder, can have come first.
+        Ok(checks.refused(&lost)?.unwrap_or(Redeemed::Mailed))
     }
 
     /// Commits the deletion of `user` that `build` describes, with the return of the slot that they took. Where the code

@@ -1,7 +1,7 @@
 //! Registering: a new address becomes a person, a known one gets a mail, and nobody outside can tell which.
 
 use super::{
-    Store, StoreError,
+    Record, Store, StoreError, Told,
     change::Change,
     keys::{self, Key},
     mail_limit::CountedMail,
@@ -13,6 +13,7 @@ use crate::{
         attribute::Definitions,
         audit::{AuditEvent, Origin},
         email::Email,
+        idempotency::Repeatable,
         link::CONFIRM_LIFE,
         settings::Settings,
         user::{Newcomer, Source, Status, User},
@@ -29,6 +30,8 @@ pub struct RegistrationFacts {
     pub attributes: Definitions,
     /// The account behind the address, if there is one.
     pub known: Option<Sentinel>,
+    /// The record of the request, where it is a repeat.
+    pub record: Option<Record>,
 }
 
 /// What became of a registration.
@@ -38,6 +41,8 @@ pub enum Registered {
     New(Box<User>),
     /// The address was taken a moment ago.
     Taken(Sentinel),
+    /// A request with the same key was there first.
+    Repeated(Record),
 }
 
 impl Store {
@@ -46,19 +51,30 @@ impl Store {
         &self,
         email: impl Into<Option<&'a Email>>,
     ) -> Result<RegistrationFacts, StoreError> {
+        self.registration_facts_and_record(email, None).await
+    }
+
+    /// The same with, where the request may be a repeat, the record of its first.
+    pub async fn registration_facts_and_record<'a>(
+        &self,
+        email: impl Into<Option<&'a Email>>,
+        sought: Option<&Repeatable>,
+    ) -> Result<RegistrationFacts, StoreError> {
         let address = email.into().map(Key::email);
-        let fetched = self.db.fetch([Key::settings(), Key::attributes()].into_iter().chain(address.clone())).await?;
+        let further = address.clone().into_iter().chain(sought.map(Repeatable::key));
+        let fetched = self.db.fetch([Key::settings(), Key::attributes()].into_iter().chain(further)).await?;
         Ok(RegistrationFacts {
             settings: fetched.settings()?,
             attributes: fetched.attributes()?,
             known: address.map_or(Ok(None), |address| fetched.get(&address))?,
+            record: fetched.record(sought)?,
         })
     }
 
     /// Writes a registration that waits for its address to be confirmed, or nothing where the address is taken.
     ///
-    /// One transaction: person, e-mail sentinel, membership, audit, outbox. The default team is never deleted, so it
-    /// needs no check.
+    /// One transaction: person, e-mail sentinel, membership, audit, outbox, record. The default team is never deleted, so
+    /// it needs no check.
     pub async fn register(&self, new: impl Into<Newcomer>, origin: &Origin) -> Result<Registered, StoreError> {
         let user = new.into().at(origin.now, self.db.random.number());
         let mut transaction = Transaction::default();
@@ -68,23 +84,37 @@ impl Store {
         transaction.audit(&self.created(origin, &user));
         let until = origin.now + CONFIRM_LIFE;
         transaction.mail(&self.compose(origin).confirm_registration(&user.email, &user.id, user.link_version, until));
+        let record = transaction.record(origin, &Told::of(&user));
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(Registered::New(Box::new(user))),
-            Commit::Lost(lost) => match lost.row(address)? {
-                Some(known) => Ok(Registered::Taken(known)),
-                None => Err(StoreError::Busy),
+            Commit::Lost(lost) => match (lost.record(record)?, lost.row(address)?) {
+                (Some(record), _) => Ok(Registered::Repeated(record)),
+                (None, Some(known)) => Ok(Registered::Taken(known)),
+                (None, None) => Err(StoreError::Busy),
             },
         }
     }
 
-    /// Mails the holder of a known address, unless they had their share of mails; nothing of the person changes.
+    /// Mails the holder of a known address, unless they had their share of mails; nothing of the person changes. The
+    /// visitor is told what a new person in `status` would be. Returns the record of a request with the same key that
+    /// was there first.
     ///
-    /// One transaction: audit; sentinel (the mail counts), outbox.
-    pub async fn register_known(&self, email: &Email, known: &Sentinel, origin: &Origin) -> Result<(), StoreError> {
+    /// One transaction: audit, record; sentinel (the mail counts), outbox.
+    pub async fn register_known(
+        &self,
+        email: &Email,
+        known: &Sentinel,
+        status: Status,
+        origin: &Origin,
+    ) -> Result<Option<Record>, StoreError> {
         let mut transaction = Transaction::default();
         self.mail_known(&mut transaction, email, known, origin);
-        // Who loses a race here was overtaken by another mail to the same address, or by a step of its holder.
-        self.db.commit(transaction).await.map(drop)
+        let record = transaction.record(origin, &Told { status, begun: None });
+        match self.db.commit(transaction).await? {
+            Commit::Done => Ok(None),
+            // Without a record, another mail to the same address or a step of its holder came first.
+            Commit::Lost(lost) => lost.record(record),
+        }
     }
 
     /// Adds the audit of a registration with a known address, and its mail unless the address had its share.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Store, StoreError,
+    Record, Store, StoreError,
     change::Change,
     db::{Applied, read},
     keys::Key,
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::domain::{
     email::Email,
+    idempotency::Repeatable,
     ids::UserId,
     login_attempts::LoginAttempts,
     rights,
@@ -86,9 +87,19 @@ impl Store {
 
     /// Reads one person and the settings in one batch.
     pub async fn person_and_settings(&self, id: &UserId) -> Result<(Option<User>, Settings), StoreError> {
-        let fetched = self.db.fetch([Key::user(id), Key::settings()]).await?;
-        let settings = fetched.settings()?;
-        Ok((fetched.get(&Key::user(id))?, settings))
+        let (person, settings, _) = self.person_settings_and_record(id, None).await?;
+        Ok((person, settings))
+    }
+
+    /// Reads one person, the settings and, where the request may be a repeat, the record of its first, in one batch.
+    pub async fn person_settings_and_record(
+        &self,
+        id: &UserId,
+        sought: Option<&Repeatable>,
+    ) -> Result<(Option<User>, Settings, Option<Record>), StoreError> {
+        let keys = [Key::user(id), Key::settings()];
+        let fetched = self.db.fetch(keys.into_iter().chain(sought.map(Repeatable::key))).await?;
+        Ok((fetched.get(&Key::user(id))?, fetched.settings()?, fetched.record(sought)?))
     }
 
     /// Ends one session: its tokens are refused with the next request.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::site::{Answer, OWNER, Site};
+use crate::site::{Answer, OWNER, PASSWORD, Site};
 
 /// Asserts that the repeat of a creation answers as the first did, and says so.
 fn assert_repeated(first: &Answer, repeat: &Answer) {
@@ -29,6 +29,16 @@ async fn a_client_that_lost_an_answer_sends_its_request_again_and_creates_nothin
     let code = json!({"team_id": team.body["id"]});
     let drawn = create("/v1/invite-codes", code.clone(), "code").await;
     assert_repeated(&drawn, &create("/v1/invite-codes", code, "code").await);
+
+    let person =
+        json!({"email": "grace@example.com", "first_name": "Grace", "last_name": "Hopper", "password": PASSWORD});
+    let grace = create("/v1/users", person.clone(), "grace").await;
+    assert_repeated(&grace, &create("/v1/users", person, "grace").await);
+    let invited = json!({"email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace"});
+    let ada = create("/v1/invitations", invited.clone(), "ada").await;
+    let mail = site.token("ada@example.com").await;
+    assert_repeated(&ada, &create("/v1/invitations", invited, "ada").await);
+    assert_eq!(site.token("ada@example.com").await, mail, "one mail was sent");
 
     let count = async |path: &str| site.get(&owner, path).await.ok(200)["items"].as_array().unwrap().len();
     assert_eq!((count("/v1/organisations").await, count(&teams).await, count("/v1/invite-codes").await), (2, 2, 1));

@@ -151,7 +151,7 @@ async fn a_registration_with_an_invited_address_sends_the_invitation_again_and_k
     let (_, token) = invited(&bench, &owner, &ada(json!({}))).await;
     let sentinel = known(&bench, "ada@example.com").await.unwrap();
     let address = harness::email("ada@example.com");
-    bench.store.register_known(&address, &sentinel, &bench.origin()).await.unwrap();
+    bench.store.register_known(&address, &sentinel, Status::Unconfirmed, &bench.origin()).await.unwrap();
 
     assert_eq!(bench.mail_events("ada@example.com").await, ["invitation", "invitation"]);
     assert_eq!(accept(&bench, &token, PASSWORD).await.status, 200);

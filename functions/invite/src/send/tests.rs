@@ -1,6 +1,6 @@
 //! Inviting people who were created without a password.
 
-use harness::{Bench, PASSWORD, Reply, Sample, SignedIn};
+use harness::{Bench, Creating, PASSWORD, Reply, Sample, SignedIn};
 use jiff::SignedDuration;
 use serde_json::json;
 use shared::{
@@ -22,8 +22,12 @@ use crate::{
 
 /// A person created by hand, without a password.
 async fn by_hand(bench: &Bench) -> User {
+    created_by_hand(bench, "ada@example.com").await
+}
+
+async fn created_by_hand(bench: &Bench, address: &str) -> User {
     let new = NewUser {
-        email: harness::email("ada@example.com"),
+        email: harness::email(address),
         first_name: Name::given("Ada"),
         last_name: Name::given("Lovelace"),
         role: Role::ConsumerAdmin,
@@ -53,6 +57,21 @@ async fn nothing_is_mailed_until_the_invitation_is_sent_and_then_its_link_works(
     let token = bench.token("ada@example.com").await;
     assert_eq!(accept(&bench, &token, PASSWORD).await.status, 200);
     assert_eq!(bench.read(&user.id).await.status, Status::Active);
+}
+
+#[tokio::test]
+async fn a_repeat_with_an_idempotency_key_sends_no_second_one() {
+    let (bench, owner) = portal().await;
+    let mut people = Vec::new();
+    for number in 0..9 {
+        people.push(created_by_hand(&bench, &format!("person{number}@example.com")).await.id);
+    }
+    let ask = |number: usize| Sample::of("invite-send").by(&owner).id(&people[number]);
+
+    let router = || crate::router(crate::create::tests::app(&bench));
+    Creating { bench: &bench, router, ask, anew: 409 }.is_repeatable().await;
+
+    assert_eq!(bench.mail_events("person2@example.com").await, ["invitation"]);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::{
         user::NewUser,
     },
     store::{
-        Store, StoreError,
+        Record, Store, StoreError,
         change::Change,
         keys::Key,
         transaction::{Commit, Position, Transaction},
@@ -29,13 +29,16 @@ pub enum InvitedElsewhere {
     Overtaken,
     /// A named team is not there any more.
     NoSuchTeam,
+    /// A request with the same key was there first.
+    Repeated(Record),
 }
 
 impl Store {
     /// Writes the invitation of an address with an account elsewhere; `new` is who would have been invited,
     /// `holder` whose account it is.
     ///
-    /// One transaction: an item per team (no other stands there) with a check of the team, invitation, audit, outbox.
+    /// One transaction: an item per team (no other stands there) with a check of the team, invitation, audit, outbox,
+    /// record.
     pub async fn invite_elsewhere(
         &self,
         new: NewUser,
@@ -54,13 +57,16 @@ impl Store {
         transaction.create_invitation(&invitation);
         transaction.audit(&self.invited(origin, &invitation));
         transaction.mail(&mail);
-        match self.db.commit(transaction).await? {
-            Commit::Done => Ok(InvitedElsewhere::Done(Box::new(invitation))),
-            Commit::Lost(lost) if waiting.into_iter().any(|waiting| lost.at(waiting)) => {
-                Ok(InvitedElsewhere::Overtaken)
-            }
-            Commit::Lost(_) => Ok(InvitedElsewhere::NoSuchTeam),
-        }
+        let record = transaction.record_invitation(origin, &invitation);
+        let lost = match self.db.commit(transaction).await? {
+            Commit::Done => return Ok(InvitedElsewhere::Done(Box::new(invitation))),
+            Commit::Lost(lost) => lost,
+        };
+        Ok(match lost.record(record)? {
+            Some(record) => InvitedElsewhere::Repeated(record),
+            None if waiting.into_iter().any(|waiting| lost.at(waiting)) => InvitedElsewhere::Overtaken,
+            None => InvitedElsewhere::NoSuchTeam,
+        })
     }
 }
 

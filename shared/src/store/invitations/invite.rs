@@ -5,6 +5,7 @@ use crate::{
     domain::{
         audit::Origin,
         email::Email,
+        idempotency::Repeatable,
         ids::{InvitationId, OrganisationId, TeamId, UserId},
         invitation::{Invitation, InvitationStatus},
         organisation::Organisation,
@@ -14,7 +15,7 @@ use crate::{
     },
     mail::OutboxEntry,
     store::{
-        Places, Placing, Store, StoreError,
+        Places, Placing, Record, Store, StoreError,
         change::Change,
         creation::placing_in,
         fetch::Fetched,
@@ -44,6 +45,8 @@ pub struct InviteFacts {
     pub settings: Settings,
     /// The account behind the address, if there is one.
     pub known: Option<Sentinel>,
+    /// The record of the request, where it is a repeat.
+    pub record: Option<Record>,
     fetched: Fetched,
 }
 
@@ -71,6 +74,8 @@ pub struct SendFacts {
     pub person: Option<User>,
     /// The portal's settings.
     pub settings: Settings,
+    /// The record of the request, where it is a repeat.
+    pub record: Option<Record>,
 }
 
 /// What became of an invitation.
@@ -82,6 +87,8 @@ pub enum Invited {
     Taken(Sentinel),
     /// A named team is not there any more.
     NoSuchTeam,
+    /// A request with the same key was there first.
+    Repeated(Record),
 }
 
 /// What became of sending an invitation to somebody who was created without a password.
@@ -99,13 +106,21 @@ pub enum Sent {
     Overtaken,
     /// They were deleted a moment ago.
     Gone,
+    /// A request with the same key was there first.
+    Repeated(Record),
 }
 
 impl Store {
     /// Reads the caller and all that an invitation needs of what the request names, in one batch. Without `asked` (the
     /// request cannot be understood) the caller and the settings alone.
-    pub async fn invite_facts(&self, caller: &UserId, asked: Option<&Asked>) -> Result<InviteFacts, StoreError> {
+    pub async fn invite_facts(
+        &self,
+        caller: &UserId,
+        asked: Option<&Asked>,
+        sought: Option<&Repeatable>,
+    ) -> Result<InviteFacts, StoreError> {
         let mut keys = vec![Key::user(caller), Key::settings()];
+        keys.extend(sought.map(Repeatable::key));
         if let Some(asked) = asked {
             let organisation = asked.organisation_id.clone().unwrap_or_else(OrganisationId::default_organisation);
             keys.extend([
@@ -117,7 +132,14 @@ impl Store {
         }
         let fetched = self.db.fetch(keys).await?;
         let known = asked.map(|asked| fetched.get(&Key::email(&asked.email))).transpose()?.flatten();
-        Ok(InviteFacts { caller: fetched.get(&Key::user(caller))?, settings: fetched.settings()?, known, fetched })
+        let record = fetched.record(sought)?;
+        Ok(InviteFacts {
+            caller: fetched.get(&Key::user(caller))?,
+            settings: fetched.settings()?,
+            known,
+            record,
+            fetched,
+        })
     }
 
     /// Where an API Owner's invitation leads, with the names of the place: one batch more where the default team of a
@@ -160,7 +182,7 @@ impl Store {
     /// Writes an invited person and queues the mail, or changes nothing.
     ///
     /// One transaction: e-mail sentinel, person, memberships (each with a check of its team), invitation, audit,
-    /// outbox.
+    /// outbox, record.
     pub async fn invite(&self, new: NewUser, inviting: &Inviting<'_>, origin: &Origin) -> Result<Invited, StoreError> {
         let mut user = new.at(origin.now, self.db.random.number());
         let (invitation, copy, mail) = self.issue(&user, inviting, origin);
@@ -173,21 +195,29 @@ impl Store {
         transaction.create_invitation(&invitation);
         transaction.audit(&self.invited(origin, &invitation));
         transaction.mail(&mail);
+        let record = transaction.record_invitation(origin, &invitation);
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(Invited::Done(Box::new(invitation))),
-            Commit::Lost(lost) => Ok(match lost.row(address)? {
-                Some(known) => Invited::Taken(known),
-                None => Invited::NoSuchTeam,
+            Commit::Lost(lost) => Ok(match (lost.record(record)?, lost.row(address)?) {
+                (Some(record), _) => Invited::Repeated(record),
+                (None, Some(known)) => Invited::Taken(known),
+                (None, None) => Invited::NoSuchTeam,
             }),
         }
     }
 
     /// Reads caller, person and settings in one batch.
-    pub async fn send_facts(&self, caller: &UserId, person: Option<&UserId>) -> Result<SendFacts, StoreError> {
+    pub async fn send_facts(
+        &self,
+        caller: &UserId,
+        person: Option<&UserId>,
+        sought: Option<&Repeatable>,
+    ) -> Result<SendFacts, StoreError> {
         let keys = [Key::user(caller), Key::settings()].into_iter().chain(person.map(Key::user));
-        let fetched = self.db.fetch(keys).await?;
+        let fetched = self.db.fetch(keys.chain(sought.map(Repeatable::key))).await?;
+        let record = fetched.record(sought)?;
         let person = person.map(|id| fetched.get(&Key::user(id))).transpose()?.flatten();
-        Ok(SendFacts { caller: fetched.get(&Key::user(caller))?, person, settings: fetched.settings()? })
+        Ok(SendFacts { caller: fetched.get(&Key::user(caller))?, person, settings: fetched.settings()?, record })
     }
 
     /// The invitation that the address of `person` knows of, and the names of their places: one batch.
@@ -202,8 +232,8 @@ impl Store {
 
     /// Sends an invitation to a person who was created without a password.
     ///
-    /// One transaction: person (invited, at this link version), e-mail sentinel, their teams, invitation, audit, outbox.
-    /// Every earlier link is void.
+    /// One transaction: person (invited, at this link version), e-mail sentinel, their teams, invitation, audit, outbox,
+    /// record. Every earlier link is void.
     pub async fn send_invitation(
         &self,
         person: &User,
@@ -238,16 +268,23 @@ impl Store {
         transaction.create_invitation(&invitation);
         transaction.audit(&self.invited(origin, &invitation));
         transaction.mail(&mail);
-        match self.db.commit(transaction).await? {
-            Commit::Done => Ok(Sent::Done(Box::new(invitation))),
-            Commit::Lost(lost) if lost.at(user) => Ok(match lost.row::<User>(user)? {
-                Some(now) if now.status != Status::Invited => Sent::WrongStatus(now.status),
-                // Somebody else sent or revoked one a moment ago: the same request finds out anew.
-                Some(_) => Sent::Overtaken,
-                None => Sent::Gone,
-            }),
-            Commit::Lost(_) => Ok(Sent::NoSuchTeam),
+        let record = transaction.record_invitation(origin, &invitation);
+        let lost = match self.db.commit(transaction).await? {
+            Commit::Done => return Ok(Sent::Done(Box::new(invitation))),
+            Commit::Lost(lost) => lost,
+        };
+        if let Some(record) = lost.record(record)? {
+            return Ok(Sent::Repeated(record));
         }
+        if !lost.at(user) {
+            return Ok(Sent::NoSuchTeam);
+        }
+        Ok(match lost.row::<User>(user)? {
+            Some(now) if now.status != Status::Invited => Sent::WrongStatus(now.status),
+            // Somebody else sent or revoked one a moment ago: the same request finds out anew.
+            Some(_) => Sent::Overtaken,
+            None => Sent::Gone,
+        })
     }
 
     /// A new invitation of `person`, what the sentinel has to know of it, and its mail.

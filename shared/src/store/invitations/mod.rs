@@ -32,6 +32,7 @@ use super::{
 };
 use crate::{
     domain::{
+        audit::Origin,
         ids::InvitationId,
         invitation::{Invitation, InvitationStatus},
         user::User,
@@ -109,6 +110,11 @@ impl Transaction {
     /// Adds a new invitation.
     fn create_invitation(&mut self, invitation: &Invitation) {
         self.add(row(invitation, true).when_new());
+    }
+
+    /// Adds the record that this request created an invitation.
+    fn record_invitation(&mut self, origin: &Origin, invitation: &Invitation) -> Option<Position> {
+        self.record_personal(origin, invitation, Key::invitation(&invitation.id))
     }
 
     /// Adds the new state of an invitation over the version that it was read in.
