@@ -18,6 +18,8 @@ pub struct Functions {
     pub scheduled: BTreeMap<&'static str, Scheduled>,
     /// The function that the stream of the mail table starts.
     pub deliver_mail: deliver_mail::App,
+    /// The function that the topic of what becomes of mails starts.
+    pub mail_feedback: mail_feedback::App,
     /// The function that the deployment starts.
     pub bootstrap: bootstrap::App,
 }
@@ -55,6 +57,7 @@ impl Functions {
             routers,
             scheduled: BTreeMap::from([("expire", Scheduled::new(Work::Expire(expire)))]),
             deliver_mail: deliver_mail::App { mailer: mailer(), clock: clock() },
+            mail_feedback: mail_feedback::App { store: store(), clock: clock() },
             bootstrap: bootstrap::App { store: store(), clock: clock() },
         }
     }

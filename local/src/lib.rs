@@ -17,6 +17,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod time;
+mod topic;
 mod welcome;
 
 pub use portal::{Options, OwnerOptions, Portal, SentMail, StartError};

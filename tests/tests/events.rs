@@ -15,7 +15,7 @@ mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner, an invite code, and a person in the state
 /// that it needs.
-const ANSWERS: [(&str, Status, u16); 63] = [
+const ANSWERS: [(&str, Status, u16); 64] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
@@ -23,6 +23,7 @@ const ANSWERS: [(&str, Status, u16); 63] = [
     ("approve-reopen", Status::Rejected, 200),
     // The link of the sample was never sent, and its invitation never made.
     ("invite-accept", Status::Active, 410),
+    ("invite-bulk", Status::Active, 200),
     ("invite-create", Status::Active, 201),
     ("invite-list", Status::Active, 200),
     ("invite-preview", Status::Active, 410),
@@ -131,6 +132,13 @@ async fn every_sample_without_a_route_is_worked_off() {
     let event = serde_json::from_value(Sample::of("deliver-mail-stream").event()).unwrap();
     deliver_mail::handle(&deliver_mail, event).await.unwrap();
 
+    let mail_feedback = mail_feedback::App { store: store.clone(), clock: clock.clone() };
+    for name in ["mail-feedback-bounce", "mail-feedback-complaint"] {
+        let event = serde_json::from_value(Sample::of(name).event()).unwrap();
+        mail_feedback::handle(&mail_feedback, event).await.unwrap();
+    }
+    assert_eq!(bench.rows_in("SUPPRESSED#").await[0]["reason"], "complained");
+
     let (identity, mailer) = (bench.identity.clone(), bench.mailer.clone());
     // The function takes any JSON as its event; what matters is that the template's schedule is who sends it.
     let event = Sample::of("expire-schedule").event();
@@ -144,7 +152,15 @@ async fn every_sample_without_a_route_is_worked_off() {
 #[test]
 fn no_sample_is_left_out() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
-    let others = ["bootstrap-create", "bootstrap-delete", "bootstrap-update", "deliver-mail-stream", "expire-schedule"];
+    let others = [
+        "bootstrap-create",
+        "bootstrap-delete",
+        "bootstrap-update",
+        "deliver-mail-stream",
+        "expire-schedule",
+        "mail-feedback-bounce",
+        "mail-feedback-complaint",
+    ];
     let replayed: Vec<&str> = ANSWERS.iter().map(|(name, _, _)| *name).chain(others).collect();
 
     for file in fs::read_dir(folder).unwrap() {

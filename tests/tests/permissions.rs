@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Bench, CODE, PASSWORD, Sample, SignedIn, email};
+use harness::{Bench, CODE, Fate, PASSWORD, Sample, SignedIn, email};
 use jiff::SignedDuration;
 use local_services::Template;
 use serde_json::{Value, json};
@@ -148,6 +148,11 @@ async fn invite_may_do_what_it_does() {
     let accept = |password: &str| Sample::of("invite-accept").body(&json!({"token": token, "password": password}));
     invite.send(accept("green sky"), 422).await;
     invite.send(accept(PASSWORD), 200).await;
+    for (caller, address) in [(&owner, "mary@example.com"), (&admin, "joan@example.com")] {
+        let row = json!({"email": address, "first_name": "A", "last_name": "B", "team_ids": [team_ids[1]]});
+        let rows = json!({"rows": [row]});
+        invite.send(Sample::of("invite-bulk").by(caller).query("").body(&rows), 200).await;
+    }
     let second = invite.send(ask(&admin, "grace@example.com"), 201).await.body;
     invite.send(of("invite-revoke", &second["id"]), 204).await;
     invite.send(of("invite-send", &first["user_id"]), 409).await;
@@ -204,6 +209,8 @@ async fn users_may_do_what_it_does() {
     users.send(Sample::of("users-read").by(&owner).id(&admin.user.id), 200).await;
     let change = json!({"first_name": "Augusta", "role": "team_member", "team_ids": [team_ids[0]]});
     users.send(Sample::of("users-change").by(&owner).id(&admin.user.id).body(&change), 200).await;
+    let allow_mail = json!({"mail_status": "ok"});
+    users.send(Sample::of("users-change").by(&owner).id(&admin.user.id).body(&allow_mail), 200).await;
     users.send(Sample::of("users-access").by(&owner).id(&admin.user.id), 200).await;
     users.send(Sample::of("users-remove").by(&owner).id(&admin.user.id), 403).await;
     users.fail("Cognito.AdminCreateUser");
@@ -242,7 +249,8 @@ async fn settings_may_do_what_it_does() {
 
     settings.send(Sample::of("settings-read").by(&owner), 200).await;
     settings.send(Sample::of("settings-public"), 200).await;
-    settings.send(Sample::of("settings-change").by(&owner).body(&json!({"sign_in": false})), 200).await;
+    let change = json!({"sign_in": false, "owner_notification_addresses": ["desk@example.com"]});
+    settings.send(Sample::of("settings-change").by(&owner).body(&change), 200).await;
     settings.send(Sample::of("settings-change-template").by(&owner), 200).await;
     settings.send(Sample::of("settings-reset-template").by(&owner), 204).await;
     for query in ["", "actor=system", "target=usr_1", "action=user.created"] {
@@ -320,6 +328,23 @@ async fn deliver_mail_may_do_what_it_does() {
 }
 
 #[tokio::test]
+async fn mail_feedback_may_do_what_it_does() {
+    let (bench, _) = portal().await;
+    register(&bench, "ada@example.com").await;
+    let mail = bench.mails("ada@example.com").await.remove(0);
+    let mut event = Sample::of("mail-feedback-bounce").event();
+    event["Records"][0]["Sns"]["Message"] = json!(harness::feedback(&mail, Fate::Bounce, bench.now()).to_string());
+    let mut mail_feedback = Watched::new("mail-feedback", &bench);
+    let app = mail_feedback::App { store: bench.store.clone(), clock: bench.clock.clone() };
+
+    let event = serde_json::from_value(event).unwrap();
+    mail_feedback.watch(Box::pin(mail_feedback::handle(&app, event))).await.unwrap();
+
+    assert_eq!(bench.rows_in("SUPPRESSED#").await.len(), 1);
+    mail_feedback.matches_the_template();
+}
+
+#[tokio::test]
 async fn bootstrap_may_do_what_it_does() {
     let bench = Bench::without_foundation().await;
     let mut bootstrap = Watched::new("bootstrap", &bench);
@@ -350,6 +375,7 @@ fn every_function_is_watched() {
         "Invite",
         "InviteCodes",
         "Login",
+        "MailFeedback",
         "Me",
         "Organisations",
         "RedeemCode",

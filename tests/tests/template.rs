@@ -110,6 +110,22 @@ fn the_streams_filter_lets_through_what_the_mailer_looks_for() {
     assert_eq!(mapping.properties["StartingPosition"], "TRIM_HORIZON");
 }
 
+#[test]
+fn what_ses_tells_of_mails_reaches_the_function_that_notes_it() {
+    let template = Template::deployed().unwrap();
+    let destination = template.of_kind("AWS::SES::ConfigurationSetEventDestination").next().unwrap();
+    let mailer = template.resource("DeliverMailFunction", "AWS::Serverless::Function").unwrap();
+    let told = &destination.properties["EventDestination"];
+
+    assert_eq!((&told["Enabled"], &told["MatchingEventTypes"]), (&json!(true), &json!(["bounce", "complaint"])));
+    let sent_under = &mailer.properties["Environment"]["Variables"]["CONFIGURATION_SET"];
+    assert_eq!(&destination.properties["ConfigurationSetName"], sent_under);
+    let topic = &told["SnsDestination"]["TopicARN"];
+    let subscriptions: Vec<_> = template.events().filter(|event| event.kind == "SNS").collect();
+    let [subscription] = subscriptions.as_slice() else { panic!("one subscription") };
+    assert_eq!((subscription.function, &subscription.properties["Topic"]), ("MailFeedbackFunction", topic));
+}
+
 /// The logical ids that a value refers to, by whatever intrinsic.
 fn references(value: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();

@@ -24,7 +24,7 @@ pub async fn handle(app: &App, event: Event) -> Result<(), Error> {
     let mut failed = 0;
     for id in &ids {
         match app.mailer.deliver(id, app.clock.now()).await {
-            Ok(Delivered::Done | Delivered::Expired | Delivered::NotMine) => {}
+            Ok(Delivered::Done | Delivered::Suppressed | Delivered::Expired | Delivered::NotMine) => {}
             Ok(Delivered::NoSender) => tracing::warn!(mail = %id, "no sender is set: the mail stays queued"),
             Err(error) => {
                 failed += 1;

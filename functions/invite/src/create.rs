@@ -8,19 +8,19 @@ use shared::{
         email::Email,
         ids::{InvitationId, OrganisationId, TeamId},
         name::Name,
-        organisation::Placement,
         rights::{self, Action, NotYourTeams, Why, decide},
-        user::{NewUser, Role, Source, Start, Status, User},
+        user::{Role, User},
     },
     http::{
         Created, FieldFault, Fields, FromFields, IdempotencyKey, Payload, Problem, RequestId, Session, admit, choice,
         items, text,
     },
-    store::{Asked, InviteFacts, Invited, InvitedElsewhere, Inviting, Places, Placing, Sentinel, Stage},
+    store::{Asked, InviteFacts},
 };
 
 use crate::{
     App,
+    plan::{self, Made},
     view::{InvitationBody, created, created_before, invitation_pending, or_created_before, unknown_team},
 };
 
@@ -30,10 +30,10 @@ const MAX_TEAMS: usize = 20;
 /// Who is invited, as what, and where.
 #[derive(Debug)]
 pub struct Create {
-    asked: Asked,
-    first_name: Name,
-    last_name: Name,
-    role: Option<Role>,
+    pub(crate) asked: Asked,
+    pub(crate) first_name: Name,
+    pub(crate) last_name: Name,
+    pub(crate) role: Option<Role>,
 }
 
 impl FromFields for Create {
@@ -157,116 +157,29 @@ pub async fn create(
     if facts.settings.sender.is_none() {
         return Err(CreateError::NoSender.into());
     }
-    let role = body.role.unwrap_or_else(|| rights::role_of_invited(&caller));
-    if !rights::may_give(&caller, role) {
-        return Err(CreateError::Role.into());
-    }
-    let created = if rights::invites_without_bounds(&caller) {
-        by_owner(&app, &caller, &facts, body, role, &origin).await
-    } else {
-        by_admin(&app, &caller, &facts, body, role, &origin).await
-    };
+    let created = invite(&app, &caller, &facts, body, &origin).await;
     or_created_before(&app, &caller, created, &origin).await
 }
 
-fn invitee(body: Create, role: Role, placement: Option<Placement>) -> NewUser {
-    NewUser {
-        email: body.asked.email,
-        first_name: body.first_name,
-        last_name: body.last_name,
-        role,
-        placement,
-        source: Source::Invitation,
-        start: Start::As(Status::Invited),
-    }
-}
-
-async fn by_owner(
+async fn invite(
     app: &App,
     caller: &User,
     facts: &InviteFacts,
     body: Create,
-    role: Role,
     origin: &Origin,
 ) -> Result<Created<InvitationBody>, Problem> {
-    let (placement, places) = if role == Role::ApiOwner {
-        let named =
-            [("organisation_id", body.asked.organisation_id.is_some()), ("team_ids", !body.asked.team_ids.is_empty())];
-        if let Some((field, _)) = named.into_iter().find(|(_, named)| *named) {
-            return Err(CreateError::PlaceOfOwner(field).into());
-        }
-        (None, Places::default())
+    let plan = if rights::invites_without_bounds(caller) {
+        let placed = app.store.invited_place(facts, &body.asked).await?;
+        plan::by_owner(caller, body, placed, facts.known.as_ref(), origin.now)?
     } else {
-        match app.store.invited_place(facts, &body.asked).await? {
-            (Placing::At(placement), places) => (Some(placement), places),
-            (Placing::NoSuchOrganisation, _) => return Err(CreateError::NoSuchOrganisation.into()),
-            (Placing::NoSuchTeam, _) => return Err(CreateError::NoSuchTeam.into()),
-        }
+        // What needs no look at the surroundings is refused without one.
+        plan::may_ask(caller, &body)?;
+        let around = app.store.surroundings(caller, facts, &body.asked.email).await?;
+        plan::by_admin(caller, body, around, facts.known.as_ref(), origin.now)?
     };
-    if let Some(known) = &facts.known {
-        return Err(taken(known, origin).into());
-    }
-    let inviting = Inviting { by: Some(caller), places: &places, life: facts.settings.invitation_life() };
-    match app.store.invite(invitee(body, role, placement), &inviting, origin).await? {
-        Invited::Done(invitation) => Ok(created(caller, *invitation, &places)),
-        Invited::Repeated(record) => created_before(app, caller, record, origin).await,
-        Invited::Taken(known) => Err(taken(&known, origin).into()),
-        Invited::NoSuchTeam => Err(CreateError::NoSuchTeam.into()),
-    }
-}
-
-/// What an API Owner is told of a known address.
-fn taken(known: &Sentinel, origin: &Origin) -> CreateError {
-    match (known.stage, &known.invitation) {
-        (Stage::Unfinished, _) => CreateError::Unfinished,
-        (Stage::Invited, Some(copy)) if origin.now < copy.expires_at => CreateError::Pending(copy.id.clone()),
-        (Stage::Invited | Stage::Unconfirmed | Stage::Settled, _) => CreateError::EmailTaken,
-    }
-}
-
-async fn by_admin(
-    app: &App,
-    caller: &User,
-    facts: &InviteFacts,
-    body: Create,
-    role: Role,
-    origin: &Origin,
-) -> Result<Created<InvitationBody>, Problem> {
-    if body.asked.organisation_id.is_some() {
-        return Err(CreateError::OrganisationNotYours.into());
-    }
-    let around = app.store.surroundings(caller, facts, &body.asked.email).await?;
-    let team_ids = rights::teams_to_invite_into(caller, &body.asked.team_ids, &around.default_team_id);
-    let team_ids = team_ids.map_err(CreateError::from)?;
-    // What the caller sees anyway is told; the rest looks like an address that nobody has.
-    if let Some(person) = around.person.filter(|person| rights::sees(caller, person)) {
-        let waiting = facts.known.as_ref().map(|known| taken(known, origin));
-        return Err(waiting.filter(|_| person.status == Status::Invited).unwrap_or(CreateError::EmailTaken).into());
-    }
-    if let Some(standing) = around.elsewhere {
-        let waits = origin.now < standing.expires_at;
-        return Err(if waits { CreateError::Pending(standing.invitation_id) } else { CreateError::EmailTaken }.into());
-    }
-    let placement = caller.organisation_id.clone().map(|organisation_id| Placement { organisation_id, team_ids });
-    let new = invitee(body, role, placement);
-    let inviting = Inviting { by: Some(caller), places: &around.places, life: facts.settings.invitation_life() };
-    let holder = if let Some(known) = &facts.known {
-        known.user_id.clone()
-    } else {
-        match app.store.invite(new.clone(), &inviting, origin).await? {
-            Invited::Done(invitation) => return Ok(created(caller, *invitation, &around.places)),
-            Invited::Repeated(record) => return created_before(app, caller, record, origin).await,
-            Invited::NoSuchTeam => return Err(CreateError::NoSuchTeam.into()),
-            // Somebody took the address a moment ago: whether the caller may see who, the same request finds out anew.
-            Invited::Taken(known) if known.stage == Stage::Invited => return Err(CreateError::Overtaken.into()),
-            Invited::Taken(known) => known.user_id,
-        }
-    };
-    match app.store.invite_elsewhere(new, &holder, &inviting, origin).await? {
-        InvitedElsewhere::Done(invitation) => Ok(created(caller, *invitation, &around.places)),
-        InvitedElsewhere::Repeated(record) => created_before(app, caller, record, origin).await,
-        InvitedElsewhere::Overtaken => Err(CreateError::Overtaken.into()),
-        InvitedElsewhere::NoSuchTeam => Err(CreateError::NoSuchTeam.into()),
+    match plan.carry_out(&app.store, caller, &facts.settings, origin).await? {
+        Made::Now(invitation, places) => Ok(created(caller, *invitation, &places)),
+        Made::Before(record) => created_before(app, caller, record, origin).await,
     }
 }
 

@@ -1,12 +1,14 @@
-//! Inviting one person by a mailed link: sending, listing, revoking, and what the invitee does with the link.
+//! Inviting by a mailed link, one person or many: sending, listing, revoking, and what the invitee does with the link.
 //!
 //! A Consumer Admin does not learn here whether an address has an account that they cannot see: known and unknown ones
 //! get the same answer by the same calls (`docs/architecture.md`, section 3.11).
 
 pub mod accept;
+pub mod bulk;
 pub mod create;
 pub mod list;
 mod manage;
+mod plan;
 pub mod preview;
 pub mod read;
 pub mod resend;
@@ -49,6 +51,7 @@ impl App {
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/v1/invitations", get(list::list).post(create::create))
+        .route("/v1/invitations/bulk", post(bulk::bulk))
         .route("/v1/invitations/preview", post(preview::preview))
         .route("/v1/invitations/accept", post(accept::accept))
         .route("/v1/invitations/{id}", get(read::read).delete(revoke::revoke))

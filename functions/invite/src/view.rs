@@ -26,8 +26,10 @@ pub enum DeliveryBody {
     Queued,
     /// SES has it, as far as is known.
     Sent,
-    /// It could not be delivered.
+    /// It could not be delivered, or nothing is sent to the address.
     Bounced,
+    /// Its reader called it spam.
+    Complained,
 }
 
 impl From<Delivery> for DeliveryBody {
@@ -35,7 +37,8 @@ impl From<Delivery> for DeliveryBody {
         match delivery {
             Delivery::Queued | Delivery::Expired => Self::Queued,
             Delivery::Sent => Self::Sent,
-            Delivery::Refused => Self::Bounced,
+            Delivery::Refused | Delivery::Suppressed | Delivery::Bounced => Self::Bounced,
+            Delivery::Complained => Self::Complained,
         }
     }
 }

@@ -83,7 +83,7 @@ pub async fn change(
             return shown(&app, after, places).await;
         }
         // Only of somebody invited the names of places are written, and nobody invited has a session.
-        match app.store.change_person(&before, &after, &places, &origin).await? {
+        match app.store.change_person(&before, &after, &places, false, &origin).await? {
             PersonChanged::Done => return shown(&app, after, places).await,
             PersonChanged::Overtaken(now) => before = *now,
             PersonChanged::Gone => return Err(ChangeError::Ended.into()),

@@ -37,6 +37,8 @@ impl FromFields for Change {
             organisation_id: fields.change("organisation_id", choice(OrganisationId::parse)),
             team_ids: fields
                 .replace("team_ids", items(MAX_TEAMS, |id| TeamId::parse(id).ok_or_else(Fault::no_such_team))),
+            // The only change that there is: what becomes of mails is not for anybody to say.
+            allow_mail: fields.replace("mail_status", choice(|word| (word == "ok").then_some(()))).is_some(),
         }))
     }
 }
@@ -80,6 +82,7 @@ impl From<ChangeError> for Problem {
 fn told(fault: NotChanged) -> FieldFault {
     let (field, code, detail) = match fault {
         NotChanged::OwnRole => ("role", "not_allowed", "Nobody changes their own role."),
+        NotChanged::MailStatusNotYours => ("mail_status", "not_allowed", "Only an API Owner lets mail be sent again."),
         NotChanged::RoleNotYours => ("role", "not_allowed", "Only an API Owner makes API Owners."),
         NotChanged::OrganisationNotYours => ("organisation_id", "not_allowed", "Only an API Owner moves people."),
         NotChanged::TeamNotYours => ("team_ids", "unknown_team", "Name teams of your own."),
@@ -131,8 +134,8 @@ pub async fn change(
         };
         let after = after.placed(place).following(&before, now);
         app.store.complete_places(&mut places, std::slice::from_ref(&after)).await?;
-        if after != before {
-            match app.store.change_person(&before, &after, &places, &origin).await? {
+        if after != before || change.allow_mail {
+            match app.store.change_person(&before, &after, &places, change.allow_mail, &origin).await? {
                 PersonChanged::Done => {}
                 PersonChanged::Overtaken(now) => {
                     before = *now;
@@ -160,6 +163,8 @@ async fn find(app: &App, wanted: WantedPlace) -> Result<Placement, Problem> {
     }
 }
 
+#[cfg(test)]
+mod mail_status;
 #[cfg(test)]
 mod owners;
 #[cfg(test)]

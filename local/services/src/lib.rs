@@ -23,7 +23,7 @@ pub use calls::{Call, Calls, Fault};
 pub use cognito::{PoolError, VerifyError};
 pub use dynamodb::TablesError;
 pub use kept::KeptError;
-pub use ses::{Mail, Mailbox};
+pub use ses::{Fate, Mail, Mailbox, feedback};
 pub use template::{Template, TemplateError};
 
 use cognito::Cognito;

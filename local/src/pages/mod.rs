@@ -1,6 +1,7 @@
 //! What the local portal serves beyond the product, all of it under `/_local/`.
 
 mod clock;
+mod fate;
 mod mailbox;
 mod problem;
 
@@ -15,7 +16,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{functions::Scheduled, gateway::Gateway, portal::SentMail, time::Time};
+use crate::{functions::Scheduled, gateway::Gateway, portal::SentMail, time::Time, topic::Topic};
 use problem::Problem;
 
 /// What the local pages show and move.
@@ -23,6 +24,8 @@ use problem::Problem;
 pub struct Local {
     /// The mail.
     pub mail: SentMail,
+    /// What is told of mails that came to nothing.
+    pub topic: Topic,
     /// The functions that can be run.
     pub scheduled: BTreeMap<&'static str, Scheduled>,
     /// The clock.
@@ -39,6 +42,7 @@ pub fn router(local: Local, gateway: Arc<Gateway>) -> Router {
         .route("/_local/", get(index))
         .route("/_local/health", get(health))
         .route("/_local/mail", get(mailbox::mail))
+        .route("/_local/mail/{id}/bounce", post(fate::meet))
         .route("/_local/mailbox", get(mailbox::page))
         .route("/_local/clock", post(clock::advance))
         .route("/_local/run/{function}", post(run))

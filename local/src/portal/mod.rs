@@ -30,6 +30,7 @@ use crate::{
     seed::{self, Owner},
     stream::{Mapping, Pump, Source},
     time::Time,
+    topic::Topic,
 };
 pub use error::StartError;
 pub use options::{OWNER_EMAIL, Options, OwnerOptions};
@@ -120,7 +121,12 @@ impl Portal {
 
         let (pump, waiting) = mpsc::unbounded_channel();
         let mail = SentMail { mailbox: services.mailbox().clone(), pump };
-        let local = pages::Local { mail: mail.clone(), scheduled: functions.scheduled.clone(), time: time.clone() };
+        let local = pages::Local {
+            mail: mail.clone(),
+            topic: Topic { function: functions.mail_feedback.clone(), clock: clock.clone() },
+            scheduled: functions.scheduled.clone(),
+            time: time.clone(),
+        };
         let router = pages::router(local, gateway);
         let function = functions.deliver_mail;
         let pump = Pump { mapping, source, function, written, waiting, stop: stop_last.subscribe() };

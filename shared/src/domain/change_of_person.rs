@@ -7,6 +7,7 @@ use super::{
     name::Name,
     organisation::Placement,
     rights,
+    suppression::MailStatus,
     user::{Role, User},
 };
 
@@ -24,6 +25,8 @@ pub struct ChangeOfPerson {
     pub organisation_id: Option<Option<OrganisationId>>,
     /// The teams to be in: all of them, or those within a Consumer Admin's own.
     pub team_ids: Option<Vec<TeamId>>,
+    /// Whether mail is to be sent to their address again, whatever became of it before.
+    pub allow_mail: bool,
 }
 
 /// Why a change is refused.
@@ -31,6 +34,8 @@ pub struct ChangeOfPerson {
 pub enum NotChanged {
     /// Nobody changes their own role.
     OwnRole,
+    /// Only an API Owner lets mail be sent again.
+    MailStatusNotYours,
     /// Only an API Owner gives this role.
     RoleNotYours,
     /// Only an API Owner moves people to another organisation.
@@ -96,6 +101,9 @@ impl ChangeOfPerson {
         } else {
             self.place(caller, before).map_err(|fault| faults.push(fault)).ok()
         };
+        if self.allow_mail && !rights::allows_mail(caller) {
+            faults.push(NotChanged::MailStatusNotYours);
+        }
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -106,6 +114,7 @@ impl ChangeOfPerson {
         let after = User {
             first_name: self.first_name.clone().unwrap_or_else(|| before.first_name.clone()),
             last_name: self.last_name.clone().unwrap_or_else(|| before.last_name.clone()),
+            mail_status: if self.allow_mail { MailStatus::Ok } else { before.mail_status },
             role: if moved && self.role.is_none() { Role::TeamMember } else { role },
             ..before.clone()
         };
@@ -227,6 +236,16 @@ mod tests {
         let moving = ChangeOfPerson { role: None, ..change };
         assert_eq!(moving.over(&admin(), &ada).unwrap_err(), [NotChanged::OrganisationNotYours]);
         assert_eq!(to(Role::ApiOwner).over(&owner(), &ada).unwrap().1, None);
+    }
+
+    #[test]
+    fn only_owners_allow_mail_again() {
+        let ada = User { mail_status: MailStatus::Bounced, ..person(2, Role::TeamMember, vec![team(1)]) };
+        let allowing = ChangeOfPerson { allow_mail: true, ..ChangeOfPerson::default() };
+
+        assert_eq!(allowing.over(&owner(), &ada).unwrap().0.mail_status, MailStatus::Ok);
+        assert_eq!(allowing.over(&admin(), &ada).unwrap_err(), [NotChanged::MailStatusNotYours]);
+        assert_eq!(ChangeOfPerson::default().over(&owner(), &ada).unwrap().0, ada);
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub mod rights;
 pub mod search;
 pub mod settings;
 pub mod source;
+pub mod suppression;
 pub mod throttle;
 pub mod transition;
 pub mod user;

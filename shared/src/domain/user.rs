@@ -17,6 +17,7 @@ use super::{
     name::Name,
     organisation::Placement,
     password::Holder,
+    suppression::MailStatus,
 };
 
 /// How long a claim on a person keeps others from confirming, accepting or resetting at the same time.
@@ -219,6 +220,9 @@ pub struct User {
     /// The invite code by which they came in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redemption: Option<Redemption>,
+    /// What became of mail to their address while it was theirs.
+    #[serde(default, skip_serializing_if = "MailStatus::is_ok")]
+    pub mail_status: MailStatus,
     /// Counts the changes of what is shown.
     pub version: u64,
 }
@@ -371,6 +375,7 @@ impl NewUser {
             begun_by: None,
             invitation_id: None,
             redemption: None,
+            mail_status: MailStatus::Ok,
             version: 1,
         }
     }

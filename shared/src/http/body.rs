@@ -19,7 +19,7 @@ use crate::domain::Fault;
 const MAX_BODY: usize = 64 * 1024;
 
 /// A body that was received and not looked at: rights are checked first, then [`Payload::read`] judges it.
-pub struct Payload(Result<Vec<u8>, Problem>);
+pub struct Payload(pub(super) Result<Vec<u8>, Problem>);
 
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,7 +47,8 @@ impl<S: Send + Sync, const KIB: usize> FromRequest<S> for LargePayload<KIB> {
     }
 }
 
-async fn receive(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
+/// The bytes of a body, of which there may be `most`.
+pub(super) async fn receive(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     match Limited::new(body, most).collect().await {
         Ok(body) => Ok(body.to_bytes().to_vec()),
         Err(error) if error.is::<LengthLimitError>() => {
@@ -59,15 +60,23 @@ async fn receive(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
 }
 
 fn is_json(content_type: Option<&header::HeaderValue>) -> bool {
-    let media_type = content_type.and_then(|value| value.to_str().ok()).and_then(|value| value.split(';').next());
-    media_type.is_some_and(|media_type| {
-        let media_type = media_type.trim().to_ascii_lowercase();
+    media_type(content_type).is_some_and(|media_type| {
         media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json"))
     })
 }
 
+/// The media type without its parameters, in lower case.
+pub(super) fn media_type(content_type: Option<&header::HeaderValue>) -> Option<String> {
+    let media_type = content_type?.to_str().ok()?.split(';').next()?;
+    Some(media_type.trim().to_ascii_lowercase())
+}
+
 fn wrong_media_type() -> Problem {
-    let detail = "A request body is sent as application/json.";
+    unsupported("A request body is sent as application/json.")
+}
+
+/// 415, with the media types that the route takes.
+pub(super) fn unsupported(detail: &str) -> Problem {
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type", detail)
 }
 
@@ -78,7 +87,7 @@ pub trait FromFields: Sized {
 }
 
 impl Payload {
-    async fn within(request: Request, most: usize) -> Self {
+    pub(super) async fn within(request: Request, most: usize) -> Self {
         let json = is_json(request.headers().get(header::CONTENT_TYPE));
         let received = receive(request.into_body(), most).await;
         Self(received.and_then(|body| if json || body.is_empty() { Ok(body) } else { Err(wrong_media_type()) }))
@@ -105,16 +114,7 @@ impl Payload {
     /// # Errors
     /// As [`Payload::read`], but for faults of fields.
     pub fn fields(self) -> Result<Fields, Problem> {
-        let Value::Object(values) = self.value()? else {
-            let detail = "The body is a JSON object.".to_owned();
-            return Err(Problem::validation(&[FieldFault {
-                pointer: String::new(),
-                code: "not_an_object",
-                detail,
-                at: None,
-            }]));
-        };
-        Ok(Fields::new(values, ""))
+        fields(self.value()?)
     }
 
     /// The body as JSON, not judged any further.
@@ -144,6 +144,22 @@ impl Payload {
     pub(super) fn of(body: &str) -> Self {
         Self(Ok(body.as_bytes().to_vec()))
     }
+}
+
+/// Reads one of many requests that came in one body as `T`; its faults point into it.
+///
+/// # Errors
+/// 422 `validation-failed` with every fault, unknown fields included.
+pub fn read_row<T: FromFields>(row: Value) -> Result<T, Problem> {
+    fields(row)?.finish(T::read)
+}
+
+fn fields(value: Value) -> Result<Fields, Problem> {
+    let Value::Object(values) = value else {
+        let (pointer, detail) = (String::new(), "This is a JSON object.".to_owned());
+        return Err(Problem::validation(&[FieldFault { pointer, code: "not_an_object", detail, at: None }]));
+    };
+    Ok(Fields::new(values, ""))
 }
 
 struct Nothing;

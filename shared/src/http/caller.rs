@@ -96,3 +96,18 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
         Ok(Self::of(&parts.extensions))
     }
 }
+
+/// When the function is cut off, whatever it is doing; `None` where nothing says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline(pub Option<Timestamp>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Deadline {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        // Lambda tells it in milliseconds since 1970.
+        let millis = parts.extensions.get::<Context>().map_or(0, |context| context.deadline);
+        let millis = i64::try_from(millis).ok().filter(|millis| *millis > 0);
+        Ok(Self(millis.and_then(|millis| Timestamp::from_millisecond(millis).ok())))
+    }
+}

@@ -18,10 +18,11 @@ mod path;
 mod people;
 mod problem;
 mod tokens;
+mod upload;
 
 pub use applicant::Applicant;
-pub use body::{Faults, Fields, FromFields, LargePayload, Payload};
-pub use caller::{RequestId, Session, Source, admit};
+pub use body::{Faults, Fields, FromFields, LargePayload, Payload, read_row};
+pub use caller::{Deadline, RequestId, Session, Source, admit};
 pub use created::{Created, Replayed};
 pub use etag::{ETag, IfMatch};
 pub use finish::finished;
@@ -34,3 +35,4 @@ pub use path::{PathId, PathIds};
 pub use people::{ListedPerson, PlaceBody, UserBody};
 pub use problem::{FieldFault, Problem};
 pub use tokens::TokensBody;
+pub use upload::{Csv, Upload};

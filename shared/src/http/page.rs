@@ -65,15 +65,20 @@ impl Parameters {
         let limit = self.optional("limit", |text| limit(text, most)).unwrap_or(usual);
         let query = fingerprint(query);
         let after = self.optional("cursor", |text| Cursor::decode(text, &query));
+        self.end()?;
+        Ok(Listing { limit, after, query })
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// 422 with every fault, unknown parameters included.
+    pub fn end(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.left) {
             let name: String = name.chars().take(100).collect();
             self.faults.push(FieldFault::new(&name, Fault::new("unknown_parameter", "No such parameter.")));
         }
-        if self.faults.is_empty() {
-            Ok(Listing { limit, after, query })
-        } else {
-            Err(Problem::validation(&self.faults))
-        }
+        if self.faults.is_empty() { Ok(()) } else { Err(Problem::validation(&self.faults)) }
     }
 }
 

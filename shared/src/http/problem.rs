@@ -5,6 +5,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::caller::RequestId;
 use crate::{
     domain::{
         Fault, Place,
@@ -236,6 +237,21 @@ impl Problem {
     pub fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
+    }
+
+    /// The document as a part of an answer that holds several. What failed on our side is logged, as it would be were
+    /// it the answer.
+    #[must_use]
+    pub fn part(self, request: &RequestId) -> Value {
+        if self.0.cause.is_some() {
+            self.log(&request.0);
+        }
+        self.document(&request.0)
+    }
+
+    /// Whether it says that the body's media type is not understood.
+    pub(super) fn is_of_media_type(&self) -> bool {
+        self.0.status == StatusCode::UNSUPPORTED_MEDIA_TYPE
     }
 
     /// The document, with the id of the request.

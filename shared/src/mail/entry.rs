@@ -11,6 +11,7 @@ use crate::domain::{
     ids::{MailId, UserId},
     link::Purpose,
     name::Name,
+    suppression::Trouble,
 };
 
 /// What a mail is about; names its templates.
@@ -106,6 +107,33 @@ pub enum Delivery {
     Refused,
     /// Its link had expired before it could be sent.
     Expired,
+    /// Nothing is sent to the address any more.
+    Suppressed,
+    /// It came back for good.
+    Bounced,
+    /// Its reader called it spam.
+    Complained,
+}
+
+impl Delivery {
+    /// Whether it is known of the copy that it met `trouble`, or graver.
+    #[must_use]
+    pub fn has_met(self, trouble: Trouble) -> bool {
+        match self {
+            Self::Complained => true,
+            Self::Bounced => trouble == Trouble::Bounced,
+            Self::Queued | Self::Sent | Self::Refused | Self::Expired | Self::Suppressed => false,
+        }
+    }
+}
+
+impl From<Trouble> for Delivery {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Bounced => Self::Bounced,
+            Trouble::Complained => Self::Complained,
+        }
+    }
 }
 
 /// One who gets the mail, in a copy of their own.
@@ -168,6 +196,11 @@ impl OutboxEntry {
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.link.as_ref().is_some_and(|order| order.expires_at <= now)
+    }
+
+    /// The recipients who have not had their copy, with their places in the entry.
+    pub(crate) fn queued(&self) -> impl Iterator<Item = (usize, &Recipient)> + Clone {
+        self.to.iter().enumerate().filter(|(_, recipient)| recipient.delivery == Delivery::Queued)
     }
 
     /// When the table may collect the entry.

@@ -3,6 +3,8 @@
 //! At least once: an entry is claimed, its link minted, each recipient's copy handed to SES and marked. A crash between
 //! SES's acceptance and the mark sends that copy again; both links work until one is used.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_sesv2::{
     Client,
     error::{BuildError, ProvideErrorMetadata, SdkError},
@@ -12,7 +14,7 @@ use aws_sdk_sesv2::{
 use jiff::Timestamp;
 
 use super::{
-    entry::{Delivery, LinkOrder, MailSettings, OutboxEntry, Recipient},
+    entry::{Delivery, LinkOrder, MailSettings, OutboxEntry},
     render::{MailTemplate, Rendered, render},
 };
 use crate::{
@@ -44,8 +46,10 @@ pub struct Mailer {
 /// What became of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivered {
-    /// Every recipient's copy is with SES, or refused by it for good.
+    /// Every recipient's copy is with SES, refused by it for good, or not sent because nothing is sent to the address.
     Done,
+    /// Nothing is sent to any of its recipients any more.
+    Suppressed,
     /// Its link had expired: it is sent to nobody any more.
     Expired,
     /// Nothing to do: it was sent before, another process is at it, or it is gone.
@@ -85,14 +89,16 @@ impl Mailer {
     /// [`MailError`]; the claim on the entry is released, so that the stream may try it again at once. In the sweep's
     /// list it stands back, the longer the more often it has failed.
     pub async fn deliver(&self, id: &MailId, now: Timestamp) -> Result<Delivered, MailError> {
-        let (entry, attempts, settings, template) = match self.outbox.take(id, now).await? {
-            Taken::Yours { entry, attempts, settings, template } => (entry, attempts, settings, template),
+        let (entry, attempts, settings, template, suppressed) = match self.outbox.take(id, now).await? {
+            Taken::Yours { entry, attempts, settings, template, suppressed } => {
+                (entry, attempts, settings, template, suppressed)
+            }
             Taken::NotYours => return Ok(Delivered::NotMine),
         };
         let outcome = if entry.has_expired(now) {
             self.give_up(&entry).await.map(|()| Delivered::Expired)
         } else if let Some(sender) = &settings.sender {
-            self.send_copies(&entry, template.as_ref(), &settings, sender).await.map(|()| Delivered::Done)
+            self.send_copies(&entry, template.as_ref(), &settings, sender, &suppressed).await
         } else {
             self.outbox.release(id).await?;
             return Ok(Delivered::NoSender);
@@ -128,7 +134,7 @@ impl Mailer {
             };
             match delivered {
                 Ok(Delivered::Done) => sent += 1,
-                Ok(Delivered::Expired | Delivered::NotMine) => {}
+                Ok(Delivered::Suppressed | Delivered::Expired | Delivered::NotMine) => {}
                 Ok(Delivered::NoSender) => break,
                 Err(error) => failures.push(error),
             }
@@ -142,8 +148,16 @@ impl Mailer {
         template: Option<&MailTemplate>,
         settings: &MailSettings,
         sender: &Email,
-    ) -> Result<(), MailError> {
-        for (index, recipient) in queued(entry) {
+        suppressed: &BTreeSet<Email>,
+    ) -> Result<Delivered, MailError> {
+        let mut delivered = Delivered::Suppressed;
+        for (index, recipient) in entry.queued() {
+            if suppressed.contains(&recipient.email) {
+                tracing::info!(mail = %entry.id, "a copy is not sent: nothing is sent to its address");
+                self.outbox.mark_copy(&entry.id, index, Delivery::Suppressed).await?;
+                continue;
+            }
+            delivered = Delivered::Done;
             let token = match &entry.link {
                 Some(order) => Some(self.mint(order).await?),
                 None => None,
@@ -153,12 +167,12 @@ impl Mailer {
             let delivery = self.send(entry, settings, sender, &recipient.email, mail).await?;
             self.outbox.mark_copy(&entry.id, index, delivery).await?;
         }
-        Ok(())
+        Ok(delivered)
     }
 
     /// Notes that nobody gets a copy any more: a mail whose link has expired would lead its reader to a dead end.
     async fn give_up(&self, entry: &OutboxEntry) -> Result<(), MailError> {
-        for (index, _) in queued(entry) {
+        for (index, _) in entry.queued() {
             self.outbox.mark_copy(&entry.id, index, Delivery::Expired).await?;
         }
         tracing::warn!(mail = %entry.id, "a mail's link expired before the mail could be sent");
@@ -220,11 +234,6 @@ impl Mailer {
             Err(error) => Err(failed(causes(&error))),
         }
     }
-}
-
-/// The recipients who have not had their copy, with their places in the entry.
-fn queued(entry: &OutboxEntry) -> impl Iterator<Item = (usize, &Recipient)> {
-    entry.to.iter().enumerate().filter(|(_, recipient)| recipient.delivery == Delivery::Queued)
 }
 
 /// Whether SES will never take this copy: it refuses what the mail says, or how the address is written.

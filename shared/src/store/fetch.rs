@@ -32,6 +32,11 @@ impl Fetched {
         self.items.contains_key(key)
     }
 
+    /// Adds what a further batch found.
+    pub fn extend(&mut self, further: Self) {
+        self.items.extend(further.items);
+    }
+
     /// Reads the item at `key`, if there is one.
     pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
         self.items.get(key).cloned().map(read).transpose()

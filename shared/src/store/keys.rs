@@ -168,6 +168,12 @@ impl Key {
         Self::new(Table::Mail, format!("TEMPLATE#{}", event.as_str()), "TEMPLATE")
     }
 
+    /// That nothing is sent to an address.
+    #[must_use]
+    pub fn suppression(email: &Email) -> Self {
+        Self::new(Table::Mail, format!("SUPPRESSED#{}", email.as_str()), "SUPPRESSED")
+    }
+
     /// What the mailer has to know of the settings.
     #[must_use]
     pub fn mail_settings() -> Self {

@@ -26,6 +26,7 @@ mod confirmation;
 mod creation;
 mod deletion;
 mod digest;
+mod feedback;
 mod invitations;
 mod invite_codes;
 mod login_attempts;
@@ -59,8 +60,9 @@ pub use creation::{CreatedWithoutPassword, Creation, Finish, Placing, Unfinished
 pub use db::{Db, Tables};
 pub use deletion::Deleted;
 pub use digest::DigestFacts;
+pub use feedback::{FeedbackFacts, Noted};
 pub use invitations::{
-    Acceptance, Asked, Elsewhere, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Invitee, Inviting,
+    Acceptance, Asked, BulkFacts, Elsewhere, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Invitee, Inviting,
     OpenedInvitation, ResendFacts, Resent, Revoked, SendFacts, Sent, Surroundings,
 };
 pub use invite_codes::{CodeChange, CodeCreation, CodeDeletion, CodePage};
@@ -134,7 +136,9 @@ impl StoreError {
 /// A key for the log: an address, invite code or source in it is left out.
 fn key_label(key: &Key) -> String {
     let label = |part: &str| match part.split_once('#') {
-        Some((kind @ ("CODE" | "ELSEWHERE" | "EMAIL" | "LOGINS" | "THROTTLE"), _)) => format!("{kind}#…"),
+        Some((kind @ ("CODE" | "ELSEWHERE" | "EMAIL" | "LOGINS" | "SUPPRESSED" | "THROTTLE"), _)) => {
+            format!("{kind}#…")
+        }
         _ => part.to_owned(),
     };
     format!("{} / {}", label(&key.pk), label(&key.sk))
@@ -153,14 +157,15 @@ mod tests {
             Key::logins(&email),
             Key::elsewhere(&TeamId::default_team(), &email),
             Key::invite_code(&FoldedCode::of("spring-2026").unwrap()),
+            Key::suppression(&email),
             Key::unknown_codes_of(&SourceAddress::of("203.0.113.7".parse().unwrap())),
         ];
 
         let labels = keys.each_ref().map(key_label);
 
         let team = format!("TEAM#{} / ELSEWHERE#…", TeamId::default_team());
-        let others = ["CODE#… / CODE", "THROTTLE#… / THROTTLE"];
-        assert_eq!(labels, ["EMAIL#… / EMAIL", "LOGINS#… / LOGINS", &team, others[0], others[1]]);
+        let others = ["CODE#… / CODE", "SUPPRESSED#… / SUPPRESSED", "THROTTLE#… / THROTTLE"];
+        assert_eq!(labels, ["EMAIL#… / EMAIL", "LOGINS#… / LOGINS", &team, others[0], others[1], others[2]]);
         assert_eq!(key_label(&Key::settings()), "SETTINGS / SETTINGS");
     }
 }

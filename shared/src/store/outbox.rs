@@ -1,5 +1,7 @@
 //! The outbox: what the mailer reads and writes, all of it in the table `Mail`.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
@@ -12,6 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
+        email::Email,
         ids::MailId,
         link::{HashedToken, Link},
         name::Name,
@@ -60,9 +63,18 @@ pub enum Taken {
         settings: MailSettings,
         /// The changed templates of its event.
         template: Option<MailTemplate>,
+        /// Those of its recipients to whom nothing is sent.
+        suppressed: BTreeSet<Email>,
     },
     /// Sent before, being sent by another process, or gone.
     NotYours,
+}
+
+/// What sending needs beside the entry.
+struct Needed {
+    settings: MailSettings,
+    template: Option<MailTemplate>,
+    suppressed: BTreeSet<Email>,
 }
 
 impl Outbox {
@@ -82,7 +94,10 @@ impl Outbox {
         let Applied::Done(item) = self.db.apply(claim).await? else { return Ok(Taken::NotYours) };
         let attempts = attempts(&item);
         match self.opened(item).await {
-            Ok((entry, settings, template)) => Ok(Taken::Yours { entry, attempts, settings, template }),
+            Ok((entry, needed)) => {
+                let Needed { settings, template, suppressed } = needed;
+                Ok(Taken::Yours { entry, attempts, settings, template, suppressed })
+            }
             Err(error) => {
                 self.put_back(id, attempts, now).await;
                 Err(error)
@@ -92,17 +107,20 @@ impl Outbox {
 
     /// A claimed entry and what sending needs, in one batch. Changed templates that cannot be read keep no mail back: the
     /// built-in ones do, and the log says so.
-    async fn opened(&self, item: Item) -> Result<(Box<OutboxEntry>, MailSettings, Option<MailTemplate>), StoreError> {
+    async fn opened(&self, item: Item) -> Result<(Box<OutboxEntry>, Needed), StoreError> {
         let entry: Box<OutboxEntry> = Box::new(read(item)?);
         let template = Key::mail_template(entry.event);
-        let fetched = self.db.fetch([Key::mail_settings(), template.clone()]).await?;
+        let addresses = entry.queued().map(|(_, recipient)| &recipient.email);
+        let keys = addresses.clone().map(Key::suppression).chain([Key::mail_settings(), template.clone()]);
+        let fetched = self.db.fetch(keys).await?;
+        let suppressed = addresses.filter(|email| fetched.has(&Key::suppression(email))).cloned().collect();
         let settings = fetched.get(&Key::mail_settings())?;
         let settings = settings.unwrap_or(MailSettings { sender: None, portal_name: Name::given("Developer portal") });
         let template = fetched.get::<MailTemplate>(&template).unwrap_or_else(|error| {
             tracing::error!(mail = %entry.id, %error, "changed templates cannot be read");
             None
         });
-        Ok((entry, settings, template))
+        Ok((entry, Needed { settings, template, suppressed }))
     }
 
     /// Gives up the claim on an entry for which nothing was tried: it stays queued where it was, and no attempt counts.
@@ -127,11 +145,12 @@ impl Outbox {
         }
     }
 
-    /// Notes what became of one recipient's copy.
+    /// Notes what became of one recipient's copy that was queued. What became of it after that may be known already.
     pub async fn mark_copy(&self, id: &MailId, index: usize, delivery: Delivery) -> Result<(), StoreError> {
         let change = Change::update(Key::outbox(id), &format!("SET #to[{index}].#delivery = :delivery"))
-            .when("attribute_exists(#pk)")
-            .with("delivery", delivery);
+            .when(&format!("#to[{index}].#delivery = :queued"))
+            .with("delivery", delivery)
+            .with("queued", Delivery::Queued);
         self.db.apply(change).await.map(drop)
     }
 

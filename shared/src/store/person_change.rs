@@ -29,19 +29,21 @@ pub enum PersonChanged {
 }
 
 impl Store {
-    /// Makes `after` of `before`, whose place has the names in `places`.
+    /// Makes `after` of `before`, whose place has the names in `places`; with `allow_mail` nothing keeps mail from their
+    /// address any more.
     ///
     /// One transaction: person (as they were read), memberships with a check of each team that is joined, audit; for an
     /// active API Owner, now or before, the owners' item, whose last one stays; for somebody invited the invitation and
-    /// what their address knows of it.
+    /// what their address knows of it; where mail is allowed the suppressed address.
     pub async fn change_person(
         &self,
         before: &User,
         after: &User,
         places: &Places,
+        allow_mail: bool,
         origin: &Origin,
     ) -> Result<PersonChanged, StoreError> {
-        self.rewrite_person(before, after, places, "user.changed", origin).await
+        self.rewrite_person(before, after, places, allow_mail, "user.changed", origin).await
     }
 
     /// Makes `after` of `before`, whom a Consumer Admin sends to the Default Organisation: the same transaction under
@@ -53,7 +55,7 @@ impl Store {
         places: &Places,
         origin: &Origin,
     ) -> Result<PersonChanged, StoreError> {
-        self.rewrite_person(before, after, places, "user.removed", origin).await
+        self.rewrite_person(before, after, places, false, "user.removed", origin).await
     }
 
     async fn rewrite_person(
@@ -61,6 +63,7 @@ impl Store {
         before: &User,
         after: &User,
         places: &Places,
+        allow_mail: bool,
         action: &str,
         origin: &Origin,
     ) -> Result<PersonChanged, StoreError> {
@@ -69,7 +72,13 @@ impl Store {
         let teams = transaction.move_person(before, after);
         let last_owner = transaction.count_owner(before, after);
         transaction.rewrite_invitation(before, after, places);
-        transaction.audit(&changes(self.event(origin, action, Some(before.id.as_str())), before, after));
+        let mut event = changes(self.event(origin, action, Some(before.id.as_str())), before, after);
+        if allow_mail {
+            // Whatever the row says: the address may have been suppressed while it was somebody else's.
+            transaction.allow_mail(&before.email);
+            event = event.change("mail_status", before.mail_status, after.mail_status);
+        }
+        transaction.audit(&event);
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(PersonChanged::Done),
             Commit::Lost(lost) if lost.at(person) => {
@@ -84,10 +93,10 @@ impl Store {
 
 /// The write of the row, over the version and the invitation that were read. Revoking an invitation raises no version.
 fn rewriting(before: &User, after: &User) -> Change {
-    let (set, remove) = match after.organisation_id {
-        Some(_) => (", #organisation_id = :organisation_id", ""),
-        None => ("", " REMOVE #organisation_id"),
-    };
+    let set = if after.organisation_id.is_some() { ", #organisation_id = :organisation_id" } else { "" };
+    let absent = [("#organisation_id", after.organisation_id.is_none()), ("#mail_status", after.mail_status.is_ok())];
+    let removed: Vec<_> = absent.into_iter().filter_map(|(name, absent)| absent.then_some(name)).collect();
+    let remove = if removed.is_empty() { String::new() } else { format!(" REMOVE {}", removed.join(", ")) };
     let expression = format!(
         "SET {NAMES}, #role = :role, #team_ids = :team_ids, #updated_at = \
          :updated_at, #version = :raised{set}{remove}"

@@ -40,6 +40,8 @@ impl Store {
     /// Writes `after` over `before`, if that is still what stands there.
     ///
     /// One transaction: settings, the mailer's copy, audit with the former and new value of all that is not an address.
+    /// Mail is sent again to addresses that are newly to be notified: naming one is the way to allow it for an address
+    /// that may be no person's.
     pub async fn change_settings(
         &self,
         before: &Settings,
@@ -56,10 +58,14 @@ impl Store {
                 event.change(&field, old, new)
             };
         }
+        let already = &before.owner_notification_addresses;
         let mut transaction = Transaction::default();
         let change = Change::put(Key::settings(), &after).when("#version = :version");
         transaction.add(change.with("version", before.version));
         transaction.add(Change::put(Key::mail_settings(), &copy));
+        for address in after.owner_notification_addresses.iter().filter(|it| !already.contains(*it)) {
+            transaction.allow_mail(address);
+        }
         transaction.audit(&event);
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(SettingsChange::Done),

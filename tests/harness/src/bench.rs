@@ -9,17 +9,18 @@ use shared::{
     domain::{
         audit::{Actor, Origin},
         email::Email,
-        ids::{OrganisationId, TeamId, UserId},
+        ids::{MailId, OrganisationId, TeamId, UserId},
         name::Name,
         organisation::Placement,
         password::Password,
         settings::Settings,
+        suppression::Trouble,
         user::{NewUser, Role, SessionId, Source, Start, Status, User},
     },
     identity::Identity,
     mail::Mailer,
     random::Random,
-    store::{Creation, Db, Opening, Outbox, SettingsChange, Store, Tables, keys},
+    store::{Creation, Db, Noted, Opening, Outbox, SettingsChange, Store, Tables, keys},
 };
 
 /// A password that every policy of the tests takes.
@@ -163,6 +164,14 @@ impl Bench {
         let (_, failures) = self.mailer.deliver_unsent(later, 100, self.clock.now()).await.unwrap();
         assert!(failures.is_empty(), "{failures:?}");
         self.services.mailbox().list(Some(address)).unwrap()
+    }
+
+    /// Lets nothing more be sent to `address`, as a mail that bounced does.
+    pub async fn suppress(&self, address: &str) {
+        let (mail, to) = (MailId::new(self.clock.now(), self.random.number()), email(address));
+        let facts = self.store.feedback_facts(&mail, &to).await.unwrap();
+        let noted = self.store.note_trouble(&facts, &mail, &to, Trouble::Bounced, &self.origin()).await.unwrap();
+        assert_eq!(noted, Noted::Done);
     }
 
     /// The events of the mails that have come to `address`, the oldest first.

@@ -15,7 +15,7 @@ mod units;
 
 pub use bench::{Bench, PASSWORD, SignedIn, email, organisation};
 pub use codes::CODE;
-pub use local_services::{Call, Fault};
+pub use local_services::{Call, Fate, Fault, feedback};
 pub use repeats::{Creating, assert_replays, is_replay};
 pub use reply::Reply;
 pub use sample::Sample;

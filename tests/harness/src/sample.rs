@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use axum::Router;
 use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
 use lambda_http::{Adapter, Context, lambda_runtime::LambdaEvent, request::LambdaRequest};
 use serde_json::{Value, json};
 use tower::Service;
@@ -16,6 +17,7 @@ use crate::{Reply, SignedIn};
 #[must_use]
 pub struct Sample {
     event: Value,
+    context: Context,
 }
 
 impl Sample {
@@ -23,7 +25,7 @@ impl Sample {
     pub fn of(name: &str) -> Self {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../events/{name}.json"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self { event: serde_json::from_str(&text).unwrap() }
+        Self { event: serde_json::from_str(&text).unwrap(), context: Context::default() }
     }
 
     /// The event in `events/` of this route, named as API Gateway names it.
@@ -32,7 +34,7 @@ impl Sample {
         let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
         let mut events = files.map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap());
         let event = events.find(|event: &Value| event["routeKey"] == key);
-        Self { event: event.unwrap_or_else(|| panic!("no sample for {key}")) }
+        Self { event: event.unwrap_or_else(|| panic!("no sample for {key}")), context: Context::default() }
     }
 
     /// The event itself.
@@ -116,10 +118,16 @@ impl Sample {
         self
     }
 
+    /// Sends it to a function that is cut off at `deadline`.
+    pub fn until(mut self, deadline: Timestamp) -> Self {
+        self.context.deadline = u64::try_from(deadline.as_millisecond()).unwrap();
+        self
+    }
+
     /// Sends it to a function's router, through the adapter that `lambda_http::run` puts around it.
     pub async fn send(self, router: Router) -> Reply {
         let request: LambdaRequest = serde_json::from_value(self.event).unwrap();
-        let event = LambdaEvent::new(request, Context::default());
+        let event = LambdaEvent::new(request, self.context);
         let answer = Adapter::from(router).call(event);
         let response = answer.await.unwrap_or_else(|never| match never {});
         let response = serde_json::to_value(response).unwrap();

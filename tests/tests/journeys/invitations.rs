@@ -12,20 +12,22 @@ async fn post(site: &Site, token: &str, path: &str, body: Value) -> Answer {
     site.send(Method::POST, path, Some(token), Some(&body)).await
 }
 
-async fn invite(site: &Site, token: &str, email: &str, more: Value) -> Answer {
+/// Invites an address.
+pub async fn invite(site: &Site, token: &str, email: &str, more: Value) -> Answer {
     let mut body = json!({"email": email, "first_name": "Ada", "last_name": "Lovelace"});
     let Value::Object(more) = more else { panic!("{more}") };
     body.as_object_mut().unwrap().extend(more);
     post(site, token, "/v1/invitations", body).await
 }
 
-async fn accept(site: &Site, email: &str) -> Answer {
+/// Accepts the newest invitation of an address.
+pub async fn accept(site: &Site, email: &str) -> Answer {
     let token = site.token(email).await;
     site.post("/v1/invitations/accept", json!({"token": token, "password": PASSWORD})).await
 }
 
 /// An organisation with a team in which an invited Consumer Admin is at work: the team's id and the admin's token.
-async fn partner(site: &Site, owner: &str) -> (String, String) {
+pub async fn partner(site: &Site, owner: &str) -> (String, String) {
     let organisation = post(site, owner, "/v1/organisations", json!({"name": "Acme"})).await.ok(201);
     let id = organisation["id"].as_str().unwrap();
     let team = post(site, owner, &format!("/v1/organisations/{id}/teams"), json!({"name": "Engines"})).await.ok(201);

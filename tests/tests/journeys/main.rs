@@ -5,6 +5,8 @@ mod account;
 mod approval;
 mod attributes;
 mod audit;
+mod bounces;
+mod bulk;
 mod invitations;
 mod invite_codes;
 mod leaving;

@@ -67,6 +67,13 @@ impl Site {
         Self::answer(path, request.send().await.unwrap()).await
     }
 
+    /// Posts a table of comma-separated values as somebody.
+    pub async fn upload(&self, token: &str, path: &str, table: &str) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(token);
+        let request = request.header("content-type", "text/csv").body(table.to_owned());
+        Self::answer(path, request.send().await.unwrap()).await
+    }
+
     async fn answer(path: &str, response: Response) -> Answer {
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
@@ -169,6 +176,13 @@ impl Site {
         let mails = self.mails(to).await;
         let text = mails.first().unwrap_or_else(|| panic!("no mail to {to}"))["text"].as_str().unwrap();
         text.split("#token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// Lets the newest mail to an address bounce, or meet what else `kind` says.
+    pub async fn bounce(&self, to: &str, kind: &str) {
+        let id = self.mails(to).await[0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/_local/mail/{id}/bounce?kind={kind}");
+        self.send(Method::POST, &path, None, None).await.ok(200);
     }
 
     /// Moves the portal's clock.

@@ -26,7 +26,7 @@ pub(super) async fn sweep(run: &mut Run<'_>) -> Result<(), Error> {
 async fn send(app: &App, _: &Origin, id: MailId) -> Result<Swept, Error> {
     Ok(match app.mailer.deliver(&id, app.clock.now()).await? {
         Delivered::Done => Swept::Done,
-        Delivered::Expired | Delivered::NotMine => Swept::Nothing,
+        Delivered::Suppressed | Delivered::Expired | Delivered::NotMine => Swept::Nothing,
         // No mail of any kind goes out.
         Delivered::NoSender => Swept::Stop,
     })

@@ -3,6 +3,7 @@
 use harness::{Bench, Reply, Sample, SignedIn};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use shared::domain::{organisation::Placement, user::Status};
 
 use super::{
     tests::{acme, ada, app, invite, known, portal, send},

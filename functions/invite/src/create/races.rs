@@ -2,6 +2,13 @@
 
 use harness::{Bench, Fault, Sample, SignedIn};
 use serde_json::json;
+use shared::{
+    domain::{
+        organisation::Placement,
+        user::{NewUser, Source, Start, Status},
+    },
+    store::Stage,
+};
 
 use super::{
     tests::{acme, ada, app, invite, known, portal},

@@ -2,6 +2,7 @@
 
 use harness::{Creating, Sample, assert_replays};
 use serde_json::json;
+use shared::domain::user::Status;
 
 use super::{
     tests::{acme, ada, app, portal, send},

@@ -4,7 +4,11 @@ use harness::{Bench, Reply, Sample, SignedIn, email};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::{
-    domain::ids::UserId,
+    domain::{
+        ids::UserId,
+        organisation::Placement,
+        user::{Source, Status},
+    },
     store::{Sentinel, Stage},
 };
 

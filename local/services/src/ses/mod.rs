@@ -1,7 +1,9 @@
 //! The SES stand-in: takes `SendEmail` of API version 2 and keeps the mail for its reader.
 
+mod feedback;
 mod mailbox;
 
+pub use feedback::{Fate, feedback};
 pub use mailbox::{Mail, Mailbox};
 
 use crate::random;

@@ -71,6 +71,12 @@ pub fn moves_people(caller: &User) -> bool {
     caller.role == Role::ApiOwner
 }
 
+/// Whether `caller` lets mail be sent again to an address to which nothing is sent.
+#[must_use]
+pub fn allows_mail(caller: &User) -> bool {
+    caller.role == Role::ApiOwner
+}
+
 #[cfg(test)]
 mod tests {
     use super::{
@@ -144,5 +150,11 @@ mod tests {
     fn only_owners_move_people() {
         assert!(moves_people(&person(1, Role::ApiOwner, vec![])));
         assert!(!moves_people(&person(1, Role::ConsumerAdmin, vec![team(1)])));
+    }
+
+    #[test]
+    fn only_owners_allow_mail_again() {
+        let all = [Role::ApiOwner, Role::ConsumerAdmin, Role::TeamMember];
+        assert_eq!(all.map(|role| allows_mail(&person(1, role, vec![team(1)]))), [true, false, false]);
     }
 }

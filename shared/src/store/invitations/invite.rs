@@ -145,10 +145,7 @@ impl Store {
     /// Where an API Owner's invitation leads, with the names of the place: one batch more where the default team of a
     /// named organisation is meant, whose name is not known yet.
     pub async fn invited_place(&self, facts: &InviteFacts, asked: &Asked) -> Result<(Placing, Places), StoreError> {
-        let organisation = asked.organisation_id.clone().unwrap_or_else(OrganisationId::default_organisation);
-        let placing = placing_in(&facts.fetched, organisation.clone(), &asked.team_ids)?;
-        let known = asked.team_ids.iter().chain([&TeamId::default_team()]).cloned().collect::<Vec<_>>();
-        let mut places = Places::of(&facts.fetched, [&organisation], &known)?;
+        let (placing, mut places) = placed_in(&facts.fetched, asked)?;
         if let Placing::At(placement) = &placing {
             self.look_up_places(&mut places, [&placement.organisation_id], &placement.team_ids).await?;
         }
@@ -162,21 +159,8 @@ impl Store {
         facts: &InviteFacts,
         email: &Email,
     ) -> Result<Surroundings, StoreError> {
-        let organisation_id = caller.organisation_id.clone().unwrap_or_else(OrganisationId::default_organisation);
-        let teams: Vec<_> = caller.team_ids.iter().filter(|team| rights::makes_visible(team)).collect();
-        let mut keys = vec![Key::organisation(&organisation_id)];
-        keys.extend(teams.iter().flat_map(|team| [Key::team(team), Key::elsewhere(team, email)]));
-        keys.extend(facts.known.as_ref().map(|known| Key::user(&known.user_id)));
-        let fetched = self.db.fetch(keys).await?;
-        let organisation: Option<Organisation> = fetched.get(&Key::organisation(&organisation_id))?;
-        let organisation = organisation.ok_or(StoreError::Missing("the caller's organisation"))?;
-        let mut elsewhere = None;
-        for team in &teams {
-            elsewhere = elsewhere.or(fetched.get(&Key::elsewhere(team, email))?);
-        }
-        let person = facts.known.as_ref().map(|known| fetched.get(&Key::user(&known.user_id))).transpose()?.flatten();
-        let places = Places::of(&fetched, [&organisation_id], teams)?;
-        Ok(Surroundings { default_team_id: organisation.default_team_id, places, person, elsewhere })
+        let fetched = self.db.fetch(around(caller, email, facts.known.as_ref())).await?;
+        surroundings_in(&fetched, caller, email, facts.known.as_ref())
     }
 
     /// Writes an invited person and queues the mail, or changes nothing.
@@ -326,6 +310,52 @@ impl Store {
             .change("organisation_id", (), &invitation.organisation_id)
             .change("team_ids", (), &invitation.team_ids)
     }
+}
+
+/// Where an API Owner's invitation leads, as far as the rows at hand tell, with the names among them.
+pub(super) fn placed_in(fetched: &Fetched, asked: &Asked) -> Result<(Placing, Places), StoreError> {
+    let organisation = asked.organisation_id.clone().unwrap_or_else(OrganisationId::default_organisation);
+    let placing = placing_in(fetched, organisation.clone(), &asked.team_ids)?;
+    let mut known: Vec<_> = asked.team_ids.iter().chain([&TeamId::default_team()]).cloned().collect();
+    if let Placing::At(placement) = &placing {
+        known.extend(placement.team_ids.iter().filter(|team| fetched.has(&Key::team(team))).cloned());
+    }
+    let places = Places::of(fetched, [&organisation], &known)?;
+    Ok((placing, places))
+}
+
+/// Where a Consumer Admin and their teams are.
+fn home(caller: &User) -> (OrganisationId, impl Iterator<Item = &TeamId> + Clone) {
+    let organisation = caller.organisation_id.clone().unwrap_or_else(OrganisationId::default_organisation);
+    (organisation, caller.team_ids.iter().filter(|team| rights::makes_visible(team)))
+}
+
+/// The keys of a Consumer Admin's surroundings, for an address of which `known` is known.
+pub(super) fn around(caller: &User, email: &Email, known: Option<&Sentinel>) -> Vec<Key> {
+    let (organisation, teams) = home(caller);
+    let mut keys = vec![Key::organisation(&organisation)];
+    keys.extend(teams.flat_map(|team| [Key::team(team), Key::elsewhere(team, email)]));
+    keys.extend(known.map(|known| Key::user(&known.user_id)));
+    keys
+}
+
+/// A Consumer Admin's surroundings, from the rows at the keys of [`around`].
+pub(super) fn surroundings_in(
+    fetched: &Fetched,
+    caller: &User,
+    email: &Email,
+    known: Option<&Sentinel>,
+) -> Result<Surroundings, StoreError> {
+    let (organisation_id, teams) = home(caller);
+    let organisation: Option<Organisation> = fetched.get(&Key::organisation(&organisation_id))?;
+    let organisation = organisation.ok_or(StoreError::Missing("the caller's organisation"))?;
+    let mut elsewhere = None;
+    for team in teams.clone() {
+        elsewhere = elsewhere.or(fetched.get(&Key::elsewhere(team, email))?);
+    }
+    let person = known.map(|known| fetched.get(&Key::user(&known.user_id))).transpose()?.flatten();
+    let places = Places::of(fetched, [&organisation_id], teams)?;
+    Ok(Surroundings { default_team_id: organisation.default_team_id, places, person, elsewhere })
 }
 
 /// The sentinel of an invited person's address, with the newest invitation.

@@ -4,6 +4,7 @@
 //! account from the start. Source of the rules: `docs/architecture.md`, sections 3.9, 4 and 5.
 
 mod accept;
+mod bulk;
 mod elsewhere;
 mod invite;
 mod list;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
 pub use accept::{Acceptance, OpenedInvitation};
+pub use bulk::BulkFacts;
 pub use elsewhere::InvitedElsewhere;
 pub use invite::{Asked, InviteFacts, Invited, SendFacts, Sent, Surroundings};
 pub use list::InvitationPage;
