@@ -1,9 +1,15 @@
 //! `PATCH /v1/me`: what one says of oneself.
 
 use axum::{Json, extract::State};
+use serde_json::{Map, Value};
 use shared::{
-    domain::{audit::Actor, name::Name, user::User},
-    http::{ETag, Fields, FromFields, IfMatch, Payload, Problem, RequestId, Session, UserBody, admit, text},
+    domain::{
+        attribute::{Definitions, Writer, merge},
+        audit::Actor,
+        name::Name,
+        user::User,
+    },
+    http::{ETag, FieldFault, Fields, IfMatch, Payload, Problem, RequestId, Session, UserBody, admit, text},
     store::{PersonChanged, Places},
 };
 
@@ -12,28 +18,34 @@ use crate::{App, read::shown};
 /// How often a change is made again over somebody else's, before the caller is told to try later.
 const MAX_TRIES: usize = 5;
 
-/// The names that are given; one that is absent stays.
+/// What is given; what is absent stays.
 #[derive(Clone, Debug)]
 pub struct Change {
     first_name: Option<Name>,
     last_name: Option<Name>,
-}
-
-impl FromFields for Change {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let mut name = |field: &str| fields.replace(field, text(Name::parse));
-        Some(Self { first_name: name("first_name"), last_name: name("last_name") })
-    }
+    /// Values of custom attributes, by name.
+    attributes: Option<Map<String, Value>>,
 }
 
 impl Change {
-    /// `person` under the names that are given.
-    fn of(self, person: &User) -> User {
-        User {
+    fn read(fields: &mut Fields, before: &User, definitions: &Definitions) -> Option<Self> {
+        let mut name = |field: &str| fields.replace(field, text(Name::parse));
+        let (first_name, last_name) = (name("first_name"), name("last_name"));
+        let attributes = fields.attribute_change(definitions, &before.attributes, Writer::Person);
+        Some(Self { first_name, last_name, attributes })
+    }
+
+    /// `person` with what is given.
+    fn of(self, person: &User, definitions: &Definitions) -> Result<User, ChangeError> {
+        let change = self.attributes.unwrap_or_default();
+        let attributes = merge(definitions, &person.attributes, &change, Writer::Person);
+        let faults = |faults| ChangeError::Attributes(FieldFault::of_attributes(faults).collect());
+        Ok(User {
+            attributes: attributes.map_err(faults)?,
             first_name: self.first_name.unwrap_or_else(|| person.first_name.clone()),
             last_name: self.last_name.unwrap_or_else(|| person.last_name.clone()),
             ..person.clone()
-        }
+        })
     }
 }
 
@@ -42,6 +54,8 @@ impl Change {
 pub enum ChangeError {
     /// The account is of another version than the caller has seen.
     VersionMismatch,
+    /// An attribute was set for good meanwhile, or cannot be what was sent.
+    Attributes(Vec<FieldFault>),
     /// The session ended meanwhile, perhaps with the account.
     Ended,
     /// Others kept changing the account at the same time.
@@ -52,13 +66,14 @@ impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::VersionMismatch => Self::version_mismatch(),
+            ChangeError::Attributes(faults) => Self::validation(&faults),
             ChangeError::Ended => Self::unauthenticated(),
             ChangeError::Overtaken => Self::try_again(1),
         }
     }
 }
 
-/// Changes the caller's own names. Password, role, state and places have ways of their own and stay as they are. Two
+/// Changes the caller's own names and attributes. Password, role, state and places have ways of their own and stay as they are. Two
 /// changes at once are made one after the other, unless the caller names the version to start from.
 pub async fn change(
     State(app): State<App>,
@@ -69,7 +84,7 @@ pub async fn change(
 ) -> Result<(ETag, Json<UserBody>), Problem> {
     let (caller, attributes) = app.store.person_and_attributes(&session.user_id).await?;
     let (mut before, places) = (admit(&session, caller)?, Places::with_attributes(attributes));
-    let change: Change = payload.read()?;
+    let change = payload.read_with(|fields| Change::read(fields, &before, places.attributes()))?;
     let origin = request.origin(Actor::User(before.id.clone()), app.clock.now());
     for _ in 0..MAX_TRIES {
         if !before.has_session(&session.id) {
@@ -78,7 +93,7 @@ pub async fn change(
         if !if_match.allows(before.version) {
             return Err(ChangeError::VersionMismatch.into());
         }
-        let after = change.clone().of(&before).following(&before, origin.now);
+        let after = change.clone().of(&before, places.attributes())?.following(&before, origin.now);
         if after == before {
             return shown(&app, after, places).await;
         }
@@ -94,5 +109,7 @@ pub async fn change(
     Err(ChangeError::Overtaken.into())
 }
 
+#[cfg(test)]
+mod attributes;
 #[cfg(test)]
 mod tests;

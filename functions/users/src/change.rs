@@ -1,20 +1,22 @@
 //! `PATCH /v1/users/{id}`: changes what is named of a person and leaves the rest.
 
 use axum::{Json, extract::State};
+use serde_json::{Map, Value};
 use shared::{
     domain::{
         Fault,
+        attribute::{Definitions, Writer, merge},
         audit::Actor,
         change_of_person::{ChangeOfPerson, NotChanged, WantedPlace},
         ids::{OrganisationId, TeamId, UserId},
         name::Name,
         organisation::Placement,
-        rights::{Action, Why, decide},
-        user::Role,
+        rights::{Action, Why, changes_attributes, decide},
+        user::{Role, User},
     },
     http::{
-        ETag, FieldFault, Fields, FromFields, IfMatch, PathId, Payload, Problem, RequestId, Session, UserBody, admit,
-        choice, items, text,
+        ETag, FieldFault, Fields, IfMatch, PathId, Payload, Problem, RequestId, Session, UserBody, admit, choice,
+        items, object, text,
     },
     store::{PersonChanged, Placing},
 };
@@ -24,23 +26,30 @@ use crate::{App, create::MAX_TEAMS};
 /// How often a change is made again over somebody else's, before the caller is told to try later.
 pub(crate) const MAX_TRIES: usize = 5;
 
-/// What is named.
-#[derive(Clone, Debug)]
-pub struct Change(ChangeOfPerson);
-
-impl FromFields for Change {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self(ChangeOfPerson {
-            first_name: fields.replace("first_name", text(Name::parse)),
-            last_name: fields.replace("last_name", text(Name::parse)),
-            role: fields.replace("role", choice(Role::parse)),
-            organisation_id: fields.change("organisation_id", choice(OrganisationId::parse)),
-            team_ids: fields
-                .replace("team_ids", items(MAX_TEAMS, |id| TeamId::parse(id).ok_or_else(Fault::no_such_team))),
-            // The only change that there is: what becomes of mails is not for anybody to say.
-            allow_mail: fields.replace("mail_status", choice(|word| (word == "ok").then_some(()))).is_some(),
-        }))
+/// Reads what is named: names, role and place, and the attributes (by name), which only an API Owner changes.
+fn read(
+    fields: &mut Fields,
+    caller: &User,
+    before: &User,
+    definitions: &Definitions,
+) -> Option<(ChangeOfPerson, Option<Map<String, Value>>)> {
+    let person = ChangeOfPerson {
+        first_name: fields.replace("first_name", text(Name::parse)),
+        last_name: fields.replace("last_name", text(Name::parse)),
+        role: fields.replace("role", choice(Role::parse)),
+        organisation_id: fields.change("organisation_id", choice(OrganisationId::parse)),
+        team_ids: fields.replace("team_ids", items(MAX_TEAMS, |id| TeamId::parse(id).ok_or_else(Fault::no_such_team))),
+        // The only change that there is: what becomes of mails is not for anybody to say.
+        allow_mail: fields.replace("mail_status", choice(|word| (word == "ok").then_some(()))).is_some(),
+    };
+    if !changes_attributes(caller) {
+        if fields.is_given("attributes") {
+            drop(fields.optional("attributes", object));
+            fields.fault("attributes", Fault::new("not_allowed", "Only an API Owner changes attributes of others."));
+        }
+        return Some((person, None));
     }
+    Some((person, fields.attribute_change(definitions, &before.attributes, Writer::Owner)))
 }
 
 /// Why a person stays as they are.
@@ -54,6 +63,8 @@ pub enum ChangeError {
     OwnRole,
     /// What is named cannot be.
     Refused(Vec<NotChanged>),
+    /// Attributes cannot be what was sent.
+    Attributes(Vec<FieldFault>),
     /// There is no such organisation.
     NoSuchOrganisation,
     /// The organisation has no such team.
@@ -71,6 +82,7 @@ impl From<ChangeError> for Problem {
             ChangeError::VersionMismatch => Self::version_mismatch(),
             ChangeError::OwnRole => Self::forbidden(Why::OnOneself),
             ChangeError::Refused(faults) => Self::validation(&faults.into_iter().map(told).collect::<Vec<_>>()),
+            ChangeError::Attributes(faults) => Self::validation(&faults),
             ChangeError::NoSuchOrganisation => Self::unknown_organisation(),
             ChangeError::NoSuchTeam => Self::unknown_team(),
             ChangeError::LastOwner => Self::last_api_owner(),
@@ -117,7 +129,7 @@ pub async fn change(
     decide(&caller, Action::ChangePerson(&caller))?;
     let mut before = person.filter(|_| id.is_some()).ok_or(ChangeError::Unknown)?;
     decide(&caller, Action::ChangePerson(&before))?;
-    let Change(change) = payload.read()?;
+    let (change, attributes) = payload.read_with(|fields| read(fields, &caller, &before, places.attributes()))?;
     let now = app.clock.now();
     let origin = request.origin(Actor::User(caller.id.clone()), now);
     for _ in 0..MAX_TRIES {
@@ -127,7 +139,12 @@ pub async fn change(
         if before.identity_due.is_some() {
             return Err(ChangeError::Busy.into());
         }
-        let (after, wanted) = change.over(&caller, &before).map_err(ChangeError::from)?;
+        let (mut after, wanted) = change.over(&caller, &before).map_err(ChangeError::from)?;
+        if let Some(attributes) = &attributes {
+            let merged = merge(places.attributes(), &before.attributes, attributes, Writer::Owner);
+            let faults = |faults| ChangeError::Attributes(FieldFault::of_attributes(faults).collect());
+            after.attributes = merged.map_err(faults)?;
+        }
         let place = match wanted {
             Some(wanted) => Some(find(&app, wanted).await?),
             None => None,
@@ -163,6 +180,8 @@ async fn find(app: &App, wanted: WantedPlace) -> Result<Placement, Problem> {
     }
 }
 
+#[cfg(test)]
+mod attributes;
 #[cfg(test)]
 mod mail_status;
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! `POST /v1/users`: an API Owner creates a person, with an initial password or to be invited later.
 
 use axum::extract::State;
+use serde_json::{Map, Value};
 use shared::{
     domain::{
         Fault,
+        attribute::{Definitions, Writer},
         audit::{Actor, Origin},
         email::Email,
         ids::{OrganisationId, TeamId},
@@ -11,12 +13,12 @@ use shared::{
         password::{Holder, Password},
         rights::{Action, decide},
         settings::Settings,
-        user::{NewUser, Role, Source, Start, Status, User},
+        user::{NewUser, Newcomer, Role, Source, Start, Status, User},
     },
     enrolment::{Enrolment, enrol, resume},
     http::{
-        Created, FieldFault, Fields, FromFields, IdempotencyKey, Payload, Problem, RequestId, Session, UserBody, admit,
-        boolean, choice, items, recall, secret, text,
+        Created, FieldFault, Fields, IdempotencyKey, Payload, Problem, RequestId, Session, UserBody, admit, boolean,
+        choice, items, recall, secret, text,
     },
     store::{CreatedWithoutPassword, Places, Placing, Record, Sentinel, Stage},
 };
@@ -37,10 +39,12 @@ pub struct Create {
     active: bool,
     organisation_id: Option<OrganisationId>,
     team_ids: Vec<TeamId>,
+    attributes: Map<String, Value>,
 }
 
-impl FromFields for Create {
-    fn read(fields: &mut Fields) -> Option<Self> {
+impl Create {
+    /// Reads the body. Nothing is asked for of attributes: an API Owner may not know it.
+    fn read(fields: &mut Fields, definitions: &Definitions) -> Option<Self> {
         let email = fields.required("email", text(Email::parse));
         let first_name = fields.required("first_name", text(Name::parse));
         let last_name = fields.required("last_name", text(Name::parse));
@@ -56,6 +60,7 @@ impl FromFields for Create {
         let organisation_id = fields.optional("organisation_id", choice(OrganisationId::parse));
         let no_team = || Fault::new("unknown_team", "The organisation has no such team.");
         let team_ids = fields.optional("team_ids", items(MAX_TEAMS, |id| TeamId::parse(id).ok_or_else(no_team)));
+        let attributes = fields.attributes(definitions, &Map::new(), Writer::Owner);
         Some(Self {
             email: email?,
             first_name: first_name?,
@@ -65,11 +70,10 @@ impl FromFields for Create {
             active,
             organisation_id,
             team_ids: team_ids.unwrap_or_default(),
+            attributes: attributes?,
         })
     }
-}
 
-impl Create {
     fn check_password(&self, settings: &Settings) -> Result<(), CreateError> {
         let Some(password) = &self.password else { return Ok(()) };
         let holder = Holder { email: &self.email, first_name: &self.first_name, last_name: &self.last_name };
@@ -128,11 +132,11 @@ pub async fn create(
 ) -> Result<Created<UserBody>, Problem> {
     let now = app.clock.now();
     let wish = key.of_user(&session.user_id, &payload, now);
-    let (caller, settings, record) = app.store.person_settings_and_record(&session.user_id, wish.sought()).await?;
+    let (caller, settings, definitions, record) = app.store.creator_facts(&session.user_id, wish.sought()).await?;
     let caller = admit(&session, caller)?;
     decide(&caller, Action::CreatePerson)?;
     let origin = request.origin(Actor::User(caller.id.clone()), now).repeatable(wish.granted()?);
-    let body = payload.read::<Create>();
+    let body = payload.read_with(|fields| Create::read(fields, &definitions));
     let outcome = match record {
         Some(record) => Outcome::Repeated(record),
         None => write(&app, body.clone()?, &settings, &origin).await?,
@@ -142,7 +146,7 @@ pub async fn create(
         Outcome::Repeated(record) => (again(&app, record, body, &settings, &origin).await?, true),
     };
     let location = format!("/v1/users/{}", person.id);
-    let mut places = Places::default();
+    let mut places = Places::with_attributes(definitions);
     app.store.complete_places(&mut places, std::slice::from_ref(&person)).await?;
     Ok(Created::at(location, UserBody::new(&caller, person, &places)).replayed(replayed))
 }
@@ -169,6 +173,7 @@ async fn write(app: &App, body: Create, settings: &Settings, origin: &Origin) ->
         source: Source::ApiOwner,
         start,
     };
+    let new = new.with_attributes(body.attributes);
     match &body.password {
         Some(password) => {
             let enrolment = enrol(&app.store, &app.identity, new, password, &[], origin).await?;
@@ -189,7 +194,7 @@ fn enrolled(enrolment: Enrolment) -> Result<Outcome, CreateError> {
     }
 }
 
-async fn without_password(app: &App, new: NewUser, origin: &Origin) -> Result<Outcome, Problem> {
+async fn without_password(app: &App, new: Newcomer, origin: &Origin) -> Result<Outcome, Problem> {
     match app.store.create_without_password(new, origin).await? {
         CreatedWithoutPassword::Done(person) => Ok(Outcome::Created(*person)),
         CreatedWithoutPassword::Repeated(record) => Ok(Outcome::Repeated(record)),

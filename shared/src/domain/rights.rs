@@ -8,7 +8,7 @@ mod deletion;
 mod invitations;
 mod people;
 
-pub use attributes::visible_attributes;
+pub use attributes::{changes_attributes, visible_attributes};
 use deletion::delete_person;
 use invitations::see_invitation;
 pub use invitations::{

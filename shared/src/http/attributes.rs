@@ -21,7 +21,22 @@ impl Fields {
         if change.is_none() && self.has_fault("attributes") {
             return None;
         }
-        match merge(definitions, current, &change.unwrap_or_default(), by) {
+        self.judged(merge(definitions, current, &change.unwrap_or_default(), by))
+    }
+
+    /// Takes `attributes` of a change by name, judged over `current`: it is merged once it is known what stands there.
+    pub fn attribute_change(
+        &mut self,
+        definitions: &Definitions,
+        current: &Map<String, Value>,
+        by: Writer,
+    ) -> Option<Map<String, Value>> {
+        let change = self.optional("attributes", object)?;
+        self.judged(merge(definitions, current, &change, by)).map(|_| change)
+    }
+
+    fn judged(&mut self, merged: Result<Map<String, Value>, Vec<(Place, Fault)>>) -> Option<Map<String, Value>> {
+        match merged {
             Ok(values) => Some(values),
             Err(faults) => {
                 for (place, fault) in faults {

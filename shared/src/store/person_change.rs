@@ -98,8 +98,8 @@ fn rewriting(before: &User, after: &User) -> Change {
     let removed: Vec<_> = absent.into_iter().filter_map(|(name, absent)| absent.then_some(name)).collect();
     let remove = if removed.is_empty() { String::new() } else { format!(" REMOVE {}", removed.join(", ")) };
     let expression = format!(
-        "SET {NAMES}, #role = :role, #team_ids = :team_ids, #updated_at = \
-         :updated_at, #version = :raised{set}{remove}"
+        "SET {NAMES}, #role = :role, #team_ids = :team_ids, #attributes = \
+         :attributes, #updated_at = :updated_at, #version = :raised{set}{remove}"
     );
     let invitation = if before.invitation_id.is_some() {
         "#invitation_id = :invitation_id"
@@ -111,6 +111,7 @@ fn rewriting(before: &User, after: &User) -> Change {
         .with("version", before.version)
         .with("role", after.role)
         .with("team_ids", &after.team_ids)
+        .with("attributes", &after.attributes)
         .with("updated_at", after.updated_at.as_millisecond())
         .with("raised", after.version);
     let change = named(change, &before.id, &after.first_name, &after.last_name);
@@ -133,6 +134,9 @@ fn changes(event: AuditEvent, before: &User, after: &User) -> AuditEvent {
         if before != after {
             event = event.personal_change(field);
         }
+    }
+    if before.attributes != after.attributes {
+        event = event.personal_change("attributes");
     }
     standing(event, before, after)
 }

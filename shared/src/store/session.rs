@@ -10,6 +10,7 @@ use super::{
     rows::Sentinel,
 };
 use crate::domain::{
+    attribute::Definitions,
     email::Email,
     idempotency::Repeatable,
     ids::UserId,
@@ -87,19 +88,22 @@ impl Store {
 
     /// Reads one person and the settings in one batch.
     pub async fn person_and_settings(&self, id: &UserId) -> Result<(Option<User>, Settings), StoreError> {
-        let (person, settings, _) = self.person_settings_and_record(id, None).await?;
-        Ok((person, settings))
+        let fetched = self.db.fetch([Key::user(id), Key::settings()]).await?;
+        let settings = fetched.settings()?;
+        Ok((fetched.get(&Key::user(id))?, settings))
     }
 
-    /// Reads one person, the settings and, where the request may be a repeat, the record of its first, in one batch.
-    pub async fn person_settings_and_record(
+    /// Reads one person, who is to create another, with settings, custom attributes and, where the request may be a
+    /// repeat, the record of its first, in one batch.
+    pub async fn creator_facts(
         &self,
         id: &UserId,
         sought: Option<&Repeatable>,
-    ) -> Result<(Option<User>, Settings, Option<Record>), StoreError> {
-        let keys = [Key::user(id), Key::settings()];
+    ) -> Result<(Option<User>, Settings, Definitions, Option<Record>), StoreError> {
+        let keys = [Key::user(id), Key::settings(), Key::attributes()];
         let fetched = self.db.fetch(keys.into_iter().chain(sought.map(Repeatable::key))).await?;
-        Ok((fetched.get(&Key::user(id))?, fetched.settings()?, fetched.record(sought)?))
+        let record = fetched.record(sought)?;
+        Ok((fetched.get(&Key::user(id))?, fetched.settings()?, fetched.attributes()?, record))
     }
 
     /// Ends one session: its tokens are refused with the next request.

@@ -8,6 +8,12 @@ use crate::domain::{
     user::{Role, User},
 };
 
+/// Whether `caller` changes attributes of others: API Owners alone do, whatever Consumer Admins are shown.
+#[must_use]
+pub fn changes_attributes(caller: &User) -> bool {
+    caller.role == Role::ApiOwner
+}
+
 /// The attributes of `person` as `caller` sees them, by name: API Owners and the person all, Consumer Admins of a shared
 /// team those that are for admins, everybody else none. What has no value is `null`.
 #[must_use]
