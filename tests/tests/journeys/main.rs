@@ -11,6 +11,7 @@ mod invitations;
 mod invite_codes;
 mod leaving;
 mod links;
+mod live_portal;
 mod mail_templates;
 mod organisations;
 mod passwords;
