@@ -177,7 +177,7 @@ fn body(
         logins: logins.collect(),
         invite_code: redemption,
         invitations: invitations.into_iter().map(|invitation| invited(invitation, &places, now)).collect(),
-        invited_elsewhere: elsewhere.into_iter().map(|invitation| invited_elsewhere(invitation, now)).collect(),
+        invited_elsewhere: elsewhere.iter().map(|invitation| invited_elsewhere(invitation, now)).collect(),
         mails: mails.into_iter().map(|entry| mail(&entry, caller)).collect(),
         audit: events.into_iter().map(|event| happened(event, caller)).collect(),
         complete: complete && all_events,
@@ -200,7 +200,7 @@ fn invited(invitation: Invitation, places: &Places, now: Timestamp) -> Invitatio
     }
 }
 
-fn invited_elsewhere(invitation: Invitation, now: Timestamp) -> ElsewhereBody {
+fn invited_elsewhere(invitation: &Invitation, now: Timestamp) -> ElsewhereBody {
     ElsewhereBody {
         status: invitation.status_at(now),
         first_name: invitation.first_name.as_str().to_owned(),
