@@ -7,6 +7,7 @@ mod aws_error;
 pub mod clock;
 pub mod config;
 pub mod deletion;
+pub mod dissolution;
 pub mod domain;
 pub mod enrolment;
 pub mod http;

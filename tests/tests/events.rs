@@ -15,7 +15,7 @@ mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner, an invite code, and a person in the state
 /// that it needs.
-const ANSWERS: [(&str, Status, u16); 64] = [
+const ANSWERS: [(&str, Status, u16); 66] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
@@ -56,6 +56,9 @@ const ANSWERS: [(&str, Status, u16); 64] = [
     ("organisations-change-team", Status::Active, 200),
     ("organisations-create", Status::Active, 201),
     ("organisations-create-team", Status::Active, 201),
+    // What every portal has cannot be deleted.
+    ("organisations-delete", Status::Active, 409),
+    ("organisations-delete-team", Status::Active, 409),
     ("organisations-list", Status::Active, 200),
     ("organisations-list-teams", Status::Active, 200),
     ("organisations-read", Status::Active, 200),

@@ -238,6 +238,12 @@ async fn organisations_may_do_what_it_does() {
     ] {
         organisations.send(Sample::of(name).by(&owner), expected).await;
     }
+    let (acme, team_ids) = bench.organisation("Acme", 1).await;
+    let place = Some(Placement { organisation_id: acme.clone(), team_ids: team_ids[1..].to_vec() });
+    bench.person_at("grace@example.com", Role::TeamMember, Status::Active, place).await;
+    let team = Sample::of("organisations-delete-team").by(&owner).id(&acme).team(&team_ids[1]);
+    organisations.send(team, 204).await;
+    organisations.send(Sample::of("organisations-delete").by(&owner).id(&acme), 204).await;
 
     organisations.matches_the_template();
 }
@@ -286,6 +292,15 @@ async fn expire_may_do_what_it_does() {
     bench.identity.establish(&orphan, &email("nobody@example.com"), &Password::new(PASSWORD)).await.unwrap();
     let left = bench.person("left@example.com", Role::TeamMember, Status::Active).await;
     bench.store.delete_person(&left, None, &bench.origin()).await.unwrap();
+    let nobody = UserId::new(bench.now(), 0);
+    let (acme, team_ids) = bench.organisation("Acme", 1).await;
+    let place = Some(Placement { organisation_id: acme.clone(), team_ids: team_ids[1..].to_vec() });
+    bench.person_at("joan@example.com", Role::TeamMember, Status::Active, place).await;
+    let team = bench.store.caller_and_team(&nobody, &acme, &team_ids[1]).await.unwrap().2.unwrap();
+    bench.store.delete_team(&team, &bench.origin()).await.unwrap();
+    let (other, _) = bench.organisation("Other", 0).await;
+    let other = bench.store.caller_and_organisation(&nobody, &other).await.unwrap().1.unwrap();
+    bench.store.mark_organisation_deleting(&other, &bench.origin()).await.unwrap();
     bench.advance(SignedDuration::from_hours(1));
     let mut expire = Watched::new("expire", &bench);
     let app = expire::App {
@@ -298,10 +313,11 @@ async fn expire_may_do_what_it_does() {
 
     let report = expire.watch(Box::pin(expire::handle(&app, None))).await.unwrap();
 
-    // The second mail is the owner's own.
+    assert_eq!((report.organisations_deleted, report.teams_deleted), (1, 1), "{report:?}");
+    // The second mail is the owner's own, the third that of who is moved.
     assert_eq!(
         (report.unconfirmed_deleted, report.codes_expired, report.digests_queued, report.mails_sent),
-        (1, 1, 1, 2),
+        (1, 1, 1, 3),
         "{report:?}"
     );
     assert_eq!(report.orphans_removed, 1, "{report:?}");

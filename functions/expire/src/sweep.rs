@@ -2,6 +2,7 @@
 
 mod code_notices;
 mod codes;
+mod deletions;
 mod digest;
 mod identities;
 mod invitations;
@@ -50,6 +51,10 @@ pub struct Report {
     pub waiting_approved: usize,
     /// Reminders of registrations that have waited for long.
     pub digests_queued: usize,
+    /// Organisations whose deletion was cut off, finished.
+    pub organisations_deleted: usize,
+    /// Teams whose deletion was cut off, finished.
+    pub teams_deleted: usize,
     /// Creations undone because their Cognito user was never made.
     pub creations_undone: usize,
     /// Mails sent that the stream had not sent.
@@ -91,6 +96,8 @@ pub async fn handle(app: &App, until: Option<Timestamp>) -> Result<Report, Error
     run.part(rejected::sweep).await;
     run.part(waiting::sweep).await;
     run.part(digest::sweep).await;
+    run.part(deletions::organisations).await;
+    run.part(deletions::teams).await;
     run.part(mails::sweep).await;
     run.part(orphans::sweep).await;
     run.end()

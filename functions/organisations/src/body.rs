@@ -1,6 +1,7 @@
 //! How organisations and teams are shown, and what their routes have in common.
 
 use axum::Json;
+use jiff::SignedDuration;
 use serde::Serialize;
 use shared::{
     domain::{
@@ -78,7 +79,11 @@ impl TeamBody {
     }
 }
 
-/// Lets an API Owner in and finds the organisation of the path, in one batch. Rights come first.
+/// How long a request that deletes goes on moving people before it asks for a repeat: the function has 20 seconds.
+pub(crate) const WORKING_TIME: SignedDuration = SignedDuration::from_secs(12);
+
+/// Lets an API Owner in and finds the organisation of the path, in one batch. Rights come first. One that is being
+/// deleted is gone.
 ///
 /// # Errors
 /// 401, 403, and 404 where there is no such organisation.
@@ -97,6 +102,28 @@ pub(crate) async fn open_once(
     id: &str,
     sought: Option<&Repeatable>,
 ) -> Result<(User, Organisation, Option<Record>), Problem> {
+    let (caller, organisation, record) = find_once(app, session, id, sought).await?;
+    if organisation.is_being_deleted() {
+        return Err(Problem::not_found());
+    }
+    Ok((caller, organisation, record))
+}
+
+/// The same, also for an organisation that is being deleted.
+///
+/// # Errors
+/// 401, 403, and 404 where there is no such organisation.
+pub(crate) async fn find(app: &App, session: &Session, id: &str) -> Result<(User, Organisation), Problem> {
+    let (caller, organisation, _) = find_once(app, session, id, None).await?;
+    Ok((caller, organisation))
+}
+
+async fn find_once(
+    app: &App,
+    session: &Session,
+    id: &str,
+    sought: Option<&Repeatable>,
+) -> Result<(User, Organisation, Option<Record>), Problem> {
     // An id that cannot be one is looked up as another, which tells nothing and keeps the order of checks.
     let id = OrganisationId::parse(id);
     let looked_up = id.clone().unwrap_or_else(OrganisationId::default_organisation);
@@ -104,8 +131,16 @@ pub(crate) async fn open_once(
         app.store.caller_organisation_and_record(&session.user_id, &looked_up, sought).await?;
     let caller = admit(session, caller)?;
     decide(&caller, Action::ManageOrganisations)?;
-    let organisation = organisation.filter(|organisation| id.is_some() && !organisation.is_being_deleted());
+    let organisation = organisation.filter(|_| id.is_some());
     Ok((caller, organisation.ok_or_else(Problem::not_found)?, record))
+}
+
+/// The ids in a path, and whether they can be ids at all: others are looked up instead, which tells nothing and keeps
+/// the order of checks.
+pub(crate) fn place_of(PathIds(id, team_id): &PathIds) -> ((OrganisationId, TeamId), bool) {
+    let ids = OrganisationId::parse(id).zip(TeamId::parse(team_id));
+    let named = ids.is_some();
+    (ids.unwrap_or_else(|| (OrganisationId::default_organisation(), TeamId::default_team())), named)
 }
 
 /// Lets an API Owner in and finds the team of the path, which is its organisation's, in one batch.
@@ -115,17 +150,14 @@ pub(crate) async fn open_once(
 pub(crate) async fn open_team(
     app: &App,
     session: &Session,
-    PathIds(id, team_id): &PathIds,
+    path: &PathIds,
 ) -> Result<(User, Organisation, Team), Problem> {
-    let ids = OrganisationId::parse(id).zip(TeamId::parse(team_id));
-    let default = || (OrganisationId::default_organisation(), TeamId::default_team());
-    let (looked_up, team_looked_up) = ids.clone().unwrap_or_else(default);
-    let read = app.store.caller_and_team(&session.user_id, &looked_up, &team_looked_up).await?;
-    let (caller, organisation, team) = read;
+    let ((id, team_id), named) = place_of(path);
+    let (caller, organisation, team) = app.store.caller_and_team(&session.user_id, &id, &team_id).await?;
     let caller = admit(session, caller)?;
     decide(&caller, Action::ManageOrganisations)?;
     let place = organisation.zip(team).filter(|(organisation, team)| {
-        ids.is_some() && team.organisation_id == organisation.id && !organisation.is_being_deleted()
+        named && team.organisation_id == organisation.id && !organisation.is_being_deleted()
     });
     let (organisation, team) = place.ok_or_else(Problem::not_found)?;
     Ok((caller, organisation, team))
@@ -187,7 +219,7 @@ pub(crate) mod tests {
     use crate::router;
 
     /// The sample of each route.
-    pub(crate) const SAMPLES: [&str; 7] = [
+    pub(crate) const SAMPLES: [&str; 9] = [
         "organisations-list",
         "organisations-create",
         "organisations-read",
@@ -195,6 +227,8 @@ pub(crate) mod tests {
         "organisations-create-team",
         "organisations-change",
         "organisations-change-team",
+        "organisations-delete",
+        "organisations-delete-team",
     ];
 
     pub(crate) fn app(bench: &Bench) -> App {

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_creation_takes_the_caller_and_one_transaction_of_six_units() {
+    async fn a_creation_takes_the_caller_and_one_transaction_of_eight_units() {
         let (bench, owner) = portal().await;
         let (acme, _) = bench.organisation("Acme", 0).await;
         let sample = Sample::of("organisations-create-team").by(&owner).id(&acme);
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(reply.status, 201);
         let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
         assert_eq!(operations, ["DynamoDB.BatchGetItem", "DynamoDB.TransactWriteItems"]);
-        assert_eq!(write_units(&calls), 6);
+        assert_eq!(write_units(&calls), 8);
         let events = bench.rows_in("AUDIT#").await;
         let event = events.iter().find(|event| event["action"] == "team.created").unwrap();
         assert_eq!((&event["target"], &event["after"]), (&reply.body["id"], &json!({"organisation_id": acme})));

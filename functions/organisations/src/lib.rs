@@ -1,10 +1,12 @@
-//! Organisations and their teams: API Owners create, list, read and rename them.
+//! Organisations and their teams: API Owners create, list, read, rename and delete them.
 
 pub mod body;
 pub mod change;
 pub mod change_team;
 pub mod create;
 pub mod create_team;
+pub mod delete;
+pub mod delete_team;
 pub mod list;
 pub mod list_teams;
 pub mod read;
@@ -41,8 +43,8 @@ impl App {
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/v1/organisations", get(list::list).post(create::create))
-        .route("/v1/organisations/{id}", get(read::read).patch(change::change))
+        .route("/v1/organisations/{id}", get(read::read).patch(change::change).delete(delete::delete))
         .route("/v1/organisations/{id}/teams", get(list_teams::list).post(create_team::create))
-        .route("/v1/organisations/{id}/teams/{team_id}", patch(change_team::change));
+        .route("/v1/organisations/{id}/teams/{team_id}", patch(change_team::change).delete(delete_team::delete));
     finished(routes.with_state(app))
 }

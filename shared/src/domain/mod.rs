@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod invitation;
 pub mod invite_code;
+pub mod leaving;
 pub mod link;
 pub mod login_attempts;
 pub mod mail_limit;

@@ -258,7 +258,9 @@ pub(super) fn placing_in(
     organisation_id: OrganisationId,
     team_ids: &[TeamId],
 ) -> Result<Placing, StoreError> {
-    let Some(organisation) = fetched.get::<Organisation>(&Key::organisation(&organisation_id))? else {
+    let organisation = fetched.get::<Organisation>(&Key::organisation(&organisation_id))?;
+    // One that is being deleted takes nobody. Who comes in between is held to the team's being there by the write.
+    let Some(organisation) = organisation.filter(|organisation| !organisation.is_being_deleted()) else {
         return Ok(Placing::NoSuchOrganisation);
     };
     let mut placement = Placement { organisation_id, team_ids: Vec::new() };

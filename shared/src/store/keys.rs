@@ -74,7 +74,13 @@ impl Key {
     /// An organisation.
     #[must_use]
     pub fn organisation(id: &OrganisationId) -> Self {
-        Self::new(Table::Portal, format!("ORG#{id}"), "ORG")
+        Self::new(Table::Portal, organisation_partition(id), "ORG")
+    }
+
+    /// That a team is this organisation's, and what is left of it once its own row is gone.
+    #[must_use]
+    pub fn team_of(organisation: &OrganisationId, team: &TeamId) -> Self {
+        Self::new(Table::Portal, organisation_partition(organisation), format!("{TEAM_PREFIX}{team}"))
     }
 
     /// An invitation.
@@ -209,6 +215,10 @@ pub const PENDING_INVITATIONS: &str = "INVITATIONS#pending";
 pub const EXPIRED_INVITATIONS: &str = "INVITATIONS#expired";
 /// The partition of all organisations in the index `Lists`.
 pub const ALL_ORGANISATIONS: &str = "ORGANISATIONS";
+/// The partition of organisations that are being deleted, by since when, in the index `Queues`.
+pub const DELETING_ORGANISATIONS: &str = "ORGANISATIONS#deleting";
+/// The partition of deleted teams that people may still have to leave, by since when, in the index `Queues`.
+pub const DELETED_TEAMS: &str = "TEAMS#deleted";
 /// The partition of all unsent mails in the index `Unsent`.
 pub const UNSENT: &str = "UNSENT";
 
@@ -290,10 +300,19 @@ pub fn found_by(folded: &str, user: &UserId) -> String {
     format!("{}#{user}", searched(folded))
 }
 
+/// An organisation's partition: the organisation, and an item beside it for each of its teams.
+#[must_use]
+pub fn organisation_partition(organisation: &OrganisationId) -> String {
+    format!("ORG#{organisation}")
+}
+
+/// How the sort keys of an organisation's teams start, beside it.
+pub const TEAM_PREFIX: &str = "TEAM#";
+
 /// A team's partition: the team and its memberships.
 #[must_use]
 pub fn team_partition(team: &TeamId) -> String {
-    format!("TEAM#{team}")
+    format!("{TEAM_PREFIX}{team}")
 }
 
 /// How the sort keys of memberships start.

@@ -26,6 +26,7 @@ mod confirmation;
 mod creation;
 mod deletion;
 mod digest;
+mod dissolution;
 mod feedback;
 mod invitations;
 mod invite_codes;
@@ -60,6 +61,7 @@ pub use creation::{CreatedWithoutPassword, Creation, Finish, Placing, Unfinished
 pub use db::{Db, Tables};
 pub use deletion::Deleted;
 pub use digest::DigestFacts;
+pub use dissolution::{DeletedTeam, Left, LeftPage, Marking, TeamDeletionFacts};
 pub use feedback::{FeedbackFacts, Noted};
 pub use invitations::{
     Acceptance, Asked, BulkFacts, Elsewhere, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Invitee, Inviting,

@@ -3,6 +3,7 @@
 use super::{
     Listed, Record, Store, StoreError,
     change::Change,
+    dissolution::TeamOf,
     keys::{self, Key},
     transaction::{Commit, Transaction},
 };
@@ -47,7 +48,7 @@ pub enum Renaming<T> {
 }
 
 /// The condition of a row that it is of the version that was read. A row from before versions were counted has none.
-fn unchanged(change: Change, version: u64, further: &str) -> Change {
+pub(super) fn unchanged(change: Change, version: u64, further: &str) -> Change {
     let first = if version == 1 { "attribute_not_exists(#version) OR " } else { "" };
     let condition = format!("attribute_exists(#pk) AND ({first}#version = :version){further}");
     change.when(&condition).with("version", version)
@@ -62,7 +63,7 @@ fn renaming(key: Key, name: &Name, version: u64, origin: &Origin) -> Change {
 }
 
 /// That an organisation is not being deleted.
-const NOT_DELETING: &str = "attribute_not_exists(#deleting_since)";
+pub(super) const NOT_DELETING: &str = "attribute_not_exists(#deleting_since)";
 /// That an organisation is there and stays.
 const STANDS: &str = "attribute_exists(#pk) AND attribute_not_exists(#deleting_since)";
 
@@ -148,7 +149,7 @@ impl Store {
 
     /// Writes a team of an organisation that is there and stays.
     ///
-    /// One transaction: organisation (check), team, audit, record.
+    /// One transaction: organisation (check), team with its item beside the organisation, audit, record.
     pub async fn create_team(
         &self,
         organisation: &OrganisationId,
@@ -159,6 +160,8 @@ impl Store {
         let mut transaction = Transaction::default();
         let place = transaction.add(Change::check(Key::organisation(organisation), STANDS));
         transaction.add(team_row(&team).when_new());
+        let beside = TeamOf { team_id: team.id.clone(), organisation_id: organisation.clone(), deleted_since: None };
+        transaction.create(Key::team_of(organisation, &team.id), &beside, &[]);
         let event = self.event(origin, "team.created", Some(team.id.as_str()));
         transaction.audit(&event.personal_change("name").change("organisation_id", (), organisation));
         let record = transaction.record(origin, &team);
@@ -216,7 +219,11 @@ impl Store {
     ///
     /// One query and one batch. The index may lag behind, the rows shown do not.
     pub async fn organisations(&self, after: Option<&str>, limit: u16) -> Result<Listed<Organisation>, StoreError> {
-        self.db.listed("Lists", "list", keys::ALL_ORGANISATIONS, after, limit).await
+        let mut listed: Listed<Organisation> =
+            self.db.listed("Lists", "list", keys::ALL_ORGANISATIONS, after, limit).await?;
+        // The index may still have one that is being deleted.
+        listed.rows.retain(|organisation| !organisation.is_being_deleted());
+        Ok(listed)
     }
 
     /// A page over the teams of an organisation, in the order in which they were created.

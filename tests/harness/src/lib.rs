@@ -7,6 +7,7 @@
 mod attributes;
 mod bench;
 mod codes;
+mod places;
 mod repeats;
 mod reply;
 mod rows;

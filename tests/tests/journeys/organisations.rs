@@ -47,6 +47,64 @@ async fn people_of_a_team_see_each_other_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn from_a_deleted_team_and_organisation_people_come_into_what_is_left_and_codes_and_invitations_stop() {
+    let site = Site::open().await;
+    let owner = site.access(OWNER).await;
+    let acme = create(&site, &owner, "/v1/organisations", &json!({"name": "Acme"})).await;
+    let path = format!("/v1/organisations/{}", acme["id"].as_str().unwrap());
+    let mobile = create(&site, &owner, &format!("{path}/teams"), &json!({"name": "Mobile"})).await;
+    let place = json!({"organisation_id": acme["id"], "team_ids": [mobile["id"]]});
+    let mut person = json!({"first_name": "Grace", "last_name": "Hopper"});
+    person.as_object_mut().unwrap().extend(place.as_object().unwrap().clone());
+    person["email"] = json!("joan@example.com");
+    create(&site, &owner, "/v1/invitations", &person).await;
+    let token = site.token("joan@example.com").await;
+    (person["email"], person["password"], person["active"]) =
+        (json!("grace@example.com"), json!(PASSWORD), json!(true));
+    create(&site, &owner, "/v1/users", &person).await;
+    let code = json!({"team_id": mobile["id"], "code": "SPRING-HACK-2026"});
+    create(&site, &owner, "/v1/invite-codes", &code).await;
+    let grace = site.access("grace@example.com").await;
+
+    let team = format!("{path}/teams/{}", mobile["id"].as_str().unwrap());
+    site.send(Method::DELETE, &team, Some(&owner), None).await.ok(204);
+
+    let me = site.get(&grace, "/v1/me").await.ok(200);
+    assert_eq!((&me["role"], &me["organisation"]["name"]), (&json!("consumer_admin"), &json!("Acme")));
+    assert_eq!((&me["teams"][0]["name"], me["teams"].as_array().unwrap().len()), (&json!("Default team"), 1));
+    let redemption = json!({
+        "code": "SPRING-HACK-2026", "email": "late@example.com", "first_name": "Ada", "last_name": "Lovelace",
+    });
+    assert_eq!(site.post("/v1/invite-codes/redeem", redemption).await.refusal(), (409, "invite-code-inactive"));
+    let code = site.get(&owner, "/v1/invite-codes/SPRING-HACK-2026").await.ok(200);
+    assert_eq!(
+        (&code["state"], &code["team"], &code["organisation"]["name"]),
+        (&json!("inactive"), &Value::Null, &json!("Acme"))
+    );
+    let opened = site.post("/v1/invitations/preview", json!({"token": token})).await;
+    assert_eq!(opened.refusal(), (410, "link-not-usable"));
+    let accepted = site.post("/v1/invitations/accept", json!({"token": token, "password": PASSWORD})).await;
+    assert_eq!(accepted.refusal(), (410, "link-not-usable"));
+    let invitations = site.get(&owner, "/v1/invitations?status=revoked").await.ok(200);
+    let revoked = invitations["items"].as_array().unwrap().iter().find(|item| item["email"] == "joan@example.com");
+    assert_eq!(revoked.unwrap()["teams"], json!([]));
+
+    site.send(Method::DELETE, &path, Some(&owner), None).await.ok(204);
+
+    let me = site.get(&grace, "/v1/me").await.ok(200);
+    assert_eq!((&me["role"], &me["organisation"]["name"]), (&json!("team_member"), &json!("Default Organisation")));
+    assert_eq!(site.get(&owner, &path).await.refusal(), (404, "not-found"));
+    let codes = site.get(&owner, "/v1/invite-codes?state=inactive").await.ok(200);
+    assert_eq!((codes["items"].as_array().unwrap().len(), &codes["items"][0]["organisation"]), (1, &Value::Null));
+    let default = "/v1/organisations/org_00000000000000000000000000";
+    let stays = site.send(Method::DELETE, default, Some(&owner), None).await;
+    assert_eq!(stays.refusal(), (409, "default-organisation"));
+    let team = format!("{default}/teams/team_00000000000000000000000000");
+    let stays = site.send(Method::DELETE, &team, Some(&owner), None).await;
+    assert_eq!(stays.refusal(), (409, "default-team"));
+}
+
+#[tokio::test]
 async fn a_new_name_is_shown_to_everybody_at_once_and_an_outdated_change_is_refused() {
     let site = Site::open().await;
     let owner = site.access(OWNER).await;

@@ -118,6 +118,11 @@ impl<'a> Run<'a> {
         tracing::error!(%error, "a row could not be swept");
     }
 
+    /// From when on no further row may be taken: for rows that take long.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
     /// Whether no further row may be taken.
     pub fn is_out_of_time(&mut self) -> bool {
         self.out_of_time |= self.until.is_some_and(|until| self.app.clock.now() >= until);
