@@ -128,13 +128,12 @@ pub async fn create(
     let caller = admit(&session, caller)?;
     decide(&caller, Action::ManageInviteCodes)?;
     let origin = request.origin(Actor::User(caller.id.clone()), now).repeatable(wish.granted()?);
-    let (code, replayed) = match record {
-        Some(record) => (recall(&app.store, record, &origin).await?, true),
-        None => {
-            let body = payload.read_with(|fields| Create::read(fields, now))?;
-            let team = app.store.team_of_code(&body.team_id).await?.ok_or(CreateError::NoSuchTeam)?;
-            write(&app, &body, &team, &caller, &origin).await?
-        }
+    let (code, replayed) = if let Some(record) = record {
+        (recall(&app.store, record, &origin).await?, true)
+    } else {
+        let body = payload.read_with(|fields| Create::read(fields, now))?;
+        let team = app.store.team_of_code(&body.team_id).await?.ok_or(CreateError::NoSuchTeam)?;
+        write(&app, &body, &team, &caller, &origin).await?
     };
     let (location, version) = (format!("/v1/invite-codes/{}", code.code.as_str()), code.version);
     // Shown as it stood when it was created, also where that is a while ago.

@@ -47,11 +47,11 @@ pub(crate) fn may_ask(caller: &User, body: &Create) -> Result<Role, CreateError>
     Ok(role)
 }
 
-/// An API Owner's invitation to where `placed` says; `known` is what the address knows of its account.
+/// An API Owner's invitation to where `placing` says, with the names in `places`; `known` is what the address knows of its account.
 pub(crate) fn by_owner(
     caller: &User,
     body: Create,
-    placed: (Placing, Places),
+    (placing, places): (Placing, Places),
     known: Option<&Sentinel>,
     now: Timestamp,
 ) -> Result<Plan, CreateError> {
@@ -64,10 +64,10 @@ pub(crate) fn by_owner(
         }
         (None, Places::default())
     } else {
-        match placed {
-            (Placing::At(placement), places) => (Some(placement), places),
-            (Placing::NoSuchOrganisation, _) => return Err(CreateError::NoSuchOrganisation),
-            (Placing::NoSuchTeam, _) => return Err(CreateError::NoSuchTeam),
+        match placing {
+            Placing::At(placement) => (Some(placement), places),
+            Placing::NoSuchOrganisation => return Err(CreateError::NoSuchOrganisation),
+            Placing::NoSuchTeam => return Err(CreateError::NoSuchTeam),
         }
     };
     match known {

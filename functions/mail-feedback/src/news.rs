@@ -49,9 +49,9 @@ pub(crate) enum NoNews {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Event {
-    event_type: String,
+    #[serde(rename = "eventType")]
+    kind: String,
     mail: Mail,
     bounce: Option<Bounce>,
 }
@@ -88,7 +88,7 @@ impl News {
 impl Event {
     /// What speaks against sending more. A mailbox that is full or away today may take the next mail.
     fn trouble(&self) -> Option<Trouble> {
-        match (self.event_type.as_str(), &self.bounce) {
+        match (self.kind.as_str(), &self.bounce) {
             ("Bounce", Some(bounce)) if bounce.bounce_type == "Permanent" => Some(Trouble::Bounced),
             ("Complaint", _) => Some(Trouble::Complained),
             _ => None,

@@ -28,11 +28,11 @@ pub struct Change {
 }
 
 impl Change {
-    fn read(fields: &mut Fields, before: &User, definitions: &Definitions) -> Option<Self> {
+    fn read(fields: &mut Fields, before: &User, definitions: &Definitions) -> Self {
         let mut name = |field: &str| fields.replace(field, text(Name::parse));
         let (first_name, last_name) = (name("first_name"), name("last_name"));
         let attributes = fields.attribute_change(definitions, &before.attributes, Writer::Person);
-        Some(Self { first_name, last_name, attributes })
+        Self { first_name, last_name, attributes }
     }
 
     /// `person` with what is given.
@@ -84,7 +84,7 @@ pub async fn change(
 ) -> Result<(ETag, Json<UserBody>), Problem> {
     let (caller, attributes) = app.store.person_and_attributes(&session.user_id).await?;
     let (mut before, places) = (admit(&session, caller)?, Places::with_attributes(attributes));
-    let change = payload.read_with(|fields| Change::read(fields, &before, places.attributes()))?;
+    let change = payload.read_with(|fields| Some(Change::read(fields, &before, places.attributes())))?;
     let origin = request.origin(Actor::User(before.id.clone()), app.clock.now());
     for _ in 0..MAX_TRIES {
         if !before.has_session(&session.id) {

@@ -49,14 +49,14 @@ impl AccessBody {
     fn new(caller: &User, person: &User, places: &Places) -> Self {
         let shown = rights::visible_teams(caller, person);
         let teams = shown.iter().filter_map(|id| {
-            let shows = makes_visible(id);
+            let visible = makes_visible(id);
             let team = PlaceBody::team(id, places)?;
-            let reason = if shows {
+            let reason = if visible {
                 "The people of a team see each other."
             } else {
                 "Strangers meet in this team: it shows nobody."
             };
-            Some(TeamAccess { team, role: person.role, shows_people: shows, reason })
+            Some(TeamAccess { team, role: person.role, shows_people: visible, reason })
         });
         Self {
             user_id: person.id.clone(),

@@ -115,7 +115,7 @@ impl From<CreateError> for Problem {
 /// What became of a creation.
 enum Outcome {
     /// The person is there.
-    Created(User),
+    Created(Box<User>),
     /// A request with the same key was there first.
     Repeated(Record),
 }
@@ -142,7 +142,7 @@ pub async fn create(
         None => write(&app, body.clone()?, &settings, &origin).await?,
     };
     let (person, replayed) = match outcome {
-        Outcome::Created(person) => (person, false),
+        Outcome::Created(person) => (*person, false),
         Outcome::Repeated(record) => (again(&app, record, body, &settings, &origin).await?, true),
     };
     let location = format!("/v1/users/{}", person.id);
@@ -185,7 +185,7 @@ async fn write(app: &App, body: Create, settings: &Settings, origin: &Origin) ->
 
 fn enrolled(enrolment: Enrolment) -> Result<Outcome, CreateError> {
     match enrolment {
-        Enrolment::Done(person) => Ok(Outcome::Created(*person)),
+        Enrolment::Done(person) => Ok(Outcome::Created(person)),
         Enrolment::Repeated(record) => Ok(Outcome::Repeated(record)),
         Enrolment::Taken(known) => Err(taken(&known)),
         Enrolment::NoSuchTeam => Err(CreateError::NoSuchTeam),
@@ -196,7 +196,7 @@ fn enrolled(enrolment: Enrolment) -> Result<Outcome, CreateError> {
 
 async fn without_password(app: &App, new: Newcomer, origin: &Origin) -> Result<Outcome, Problem> {
     match app.store.create_without_password(new, origin).await? {
-        CreatedWithoutPassword::Done(person) => Ok(Outcome::Created(*person)),
+        CreatedWithoutPassword::Done(person) => Ok(Outcome::Created(person)),
         CreatedWithoutPassword::Repeated(record) => Ok(Outcome::Repeated(record)),
         CreatedWithoutPassword::Taken(known) => Err(taken(&known).into()),
         CreatedWithoutPassword::NoSuchTeam => Err(CreateError::NoSuchTeam.into()),

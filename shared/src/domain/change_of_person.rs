@@ -21,7 +21,6 @@ pub struct ChangeOfPerson {
     /// What they may do.
     pub role: Option<Role>,
     /// The organisation to move to; inner `None` where the caller says: none.
-    #[expect(clippy::option_option, reason = "absent and null are different in a merge")]
     pub organisation_id: Option<Option<OrganisationId>>,
     /// The teams to be in: all of them, or those within a Consumer Admin's own.
     pub team_ids: Option<Vec<TeamId>>,

@@ -10,7 +10,7 @@ async fn define(site: &Site, attribute: Value) -> Value {
     site.send(Method::POST, "/v1/user-attributes", Some(&owner), Some(&attribute)).await.ok(201)
 }
 
-fn ada(attributes: Value) -> Value {
+fn ada(attributes: &Value) -> Value {
     json!({"email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace", "attributes": attributes})
 }
 
@@ -22,8 +22,8 @@ async fn an_attribute_is_defined_shown_on_the_form_asked_for_and_found_in_the_pr
 
     let form = site.send(Method::GET, "/v1/settings/public", None, None).await.ok(200);
     assert_eq!((&form["attributes"][0]["name"], &form["attributes"][1]), (&json!("company"), &json!(null)));
-    assert_eq!(site.post("/v1/registrations", ada(json!({}))).await.refusal(), (422, "validation-failed"));
-    site.post("/v1/registrations", ada(json!({"company": "Acme"}))).await.ok(202);
+    assert_eq!(site.post("/v1/registrations", ada(&json!({}))).await.refusal(), (422, "validation-failed"));
+    site.post("/v1/registrations", ada(&json!({"company": "Acme"}))).await.ok(202);
     site.confirm("ada@example.com").await.ok(200);
     let owner = site.access(OWNER).await;
     let id = site.id(&owner, "ada@example.com").await;

@@ -164,7 +164,7 @@ async fn nothing_more_is_sent_to_the_address_and_no_link_is_made_for_it() {
     let later = bench.now() + jiff::SignedDuration::from_millis(1);
 
     let deliver = async { bench.mailer.deliver_unsent(later, 10, later).await.unwrap() };
-    let ((sent, failures), calls) = bench.calls(deliver).await;
+    let ((sent, failures), calls) = Box::pin(bench.calls(deliver)).await;
 
     assert_eq!((sent, failures.len()), (0, 0));
     assert_eq!(deliveries(&bench).await, ["bounced", "suppressed"]);
@@ -256,7 +256,7 @@ async fn news_takes_two_batches_and_one_transaction_of_eight_units() {
     registered(&bench, ADA).await;
     let bounce = message(&bench, ADA, Fate::Bounce).await;
 
-    let (_, calls) = bench.calls(async { tell(&bench, &bounce).await }).await;
+    let ((), calls) = bench.calls(async { tell(&bench, &bounce).await }).await;
 
     let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
     assert_eq!(operations, ["DynamoDB.BatchGetItem", "DynamoDB.BatchGetItem", "DynamoDB.TransactWriteItems"]);

@@ -42,8 +42,8 @@ async fn whoever_is_created_redeems_or_is_invited_meanwhile_is_refused_or_moved_
             let creation = store.begin_creation(created, &origin).await.unwrap();
             assert!(matches!(creation, Creation::Begun(_) | Creation::NoSuchTeam), "{creation:?}");
             let redeemer = newcomer("code@example.com", place, Source::InviteCode, Start::As(Status::Unconfirmed));
-            let redeemed = store.redeem(&code, redeemer, &origin).await.unwrap();
-            assert!(matches!(redeemed, Redeemed::New(_) | Redeemed::TeamGone), "{redeemed:?}");
+            let redemption = store.redeem(&code, redeemer, &origin).await.unwrap();
+            assert!(matches!(redemption, Redeemed::New(_) | Redeemed::TeamGone), "{redemption:?}");
         });
 
         let reply = delete(&bench, &owner, &acme).await;
@@ -159,6 +159,6 @@ async fn a_membership_whose_person_is_gone_stops_nothing() {
 
     assert_eq!(reply.status, 204);
     assert_eq!(left_of(&bench, &acme, &teams).await, Vec::<Value>::new());
-    let list = send(&bench, Sample::of("organisations-list").by(&owner).query("")).await;
-    assert_eq!(list.body["items"].as_array().map(Vec::len), Some(1), "{}", json!(list.body));
+    let organisations = send(&bench, Sample::of("organisations-list").by(&owner).query("")).await;
+    assert_eq!(organisations.body["items"].as_array().map(Vec::len), Some(1), "{}", json!(organisations.body));
 }

@@ -82,7 +82,7 @@ mod tests {
     #[tokio::test]
     async fn a_deleted_attribute_is_gone_and_its_name_free() {
         let (bench, owner) = portal().await;
-        define(&bench, &owner, &company(json!({}))).await;
+        define(&bench, &owner, &company(&json!({}))).await;
 
         let (reply, calls) = bench.calls(delete(&bench, &owner, "*")).await;
 
@@ -92,13 +92,13 @@ mod tests {
         let event = audited(&bench).await.pop().unwrap();
         assert_eq!(event["action"], "user_attribute.deleted");
         assert_eq!((&event["before"]["name"], &event["after"]["name"]), (&json!("company"), &json!(null)));
-        assert_eq!(define(&bench, &owner, &company(json!({"type": "number"}))).await.status, 201);
+        assert_eq!(define(&bench, &owner, &company(&json!({"type": "number"}))).await.status, 201);
     }
 
     #[tokio::test]
     async fn only_the_version_that_was_seen_is_deleted() {
         let (bench, owner) = portal().await;
-        define(&bench, &owner, &company(json!({}))).await;
+        define(&bench, &owner, &company(&json!({}))).await;
         change(&bench, &owner, &json!({"required": true})).await;
 
         let reply = delete(&bench, &owner, "\"1\"").await;
@@ -110,9 +110,9 @@ mod tests {
     #[tokio::test]
     async fn one_that_was_defined_anew_meanwhile_is_another() {
         let (bench, owner) = portal().await;
-        define(&bench, &owner, &company(json!({}))).await;
+        define(&bench, &owner, &company(&json!({}))).await;
         let gone = Sample::of("settings-attributes-delete").by(&owner);
-        let anew = Sample::of("settings-attributes-create").by(&owner).body(&company(json!({})));
+        let anew = Sample::of("settings-attributes-create").by(&owner).body(&company(&json!({})));
         let (one, other) = (router(app(&bench)), router(app(&bench)));
         let meanwhile = async move {
             assert_eq!(gone.send(one).await.status, 204);

@@ -45,7 +45,7 @@ mod tests {
     #[tokio::test]
     async fn one_attribute_is_shown_with_its_version() {
         let (bench, owner) = portal().await;
-        let created = define(&bench, &owner, &company(json!({"required": true}))).await;
+        let created = define(&bench, &owner, &company(&json!({"required": true}))).await;
 
         let (reply, calls) = bench.calls(send(&bench, Sample::of("settings-attributes-read").by(&owner))).await;
 
@@ -57,7 +57,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_defined_is_not_found() {
         let (bench, owner) = portal().await;
-        define(&bench, &owner, &company(json!({}))).await;
+        define(&bench, &owner, &company(&json!({}))).await;
         for name in ["colour", "Company", "%20", "%ff"] {
             let reply = send(&bench, Sample::of("settings-attributes-read").by(&owner).parameter("name", name)).await;
             assert_eq!((reply.status, reply.problem()), (404, "not-found"), "{name}");

@@ -10,11 +10,10 @@ use crate::domain::{
 pub(super) fn change_person(caller: &User, person: &User) -> Result<(), Refusal> {
     match caller.role {
         Role::ApiOwner => Ok(()),
-        Role::TeamMember => Err(Refusal::Forbidden(Why::AdminsOnly)),
         Role::ConsumerAdmin if !sees(caller, person) => Err(Refusal::Unseen),
-        // An admin who is only among strangers sees themselves, and manages nobody.
         Role::ConsumerAdmin if shares_team(caller, person) => Ok(()),
-        Role::ConsumerAdmin => Err(Refusal::Forbidden(Why::AdminsOnly)),
+        // An admin who is only among strangers sees themselves, and manages nobody.
+        Role::ConsumerAdmin | Role::TeamMember => Err(Refusal::Forbidden(Why::AdminsOnly)),
     }
 }
 

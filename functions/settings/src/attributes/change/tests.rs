@@ -16,7 +16,7 @@ pub(crate) async fn change(bench: &Bench, owner: &SignedIn, body: &Value) -> Rep
 #[tokio::test]
 async fn what_is_named_changes_and_the_rest_stays() {
     let (bench, owner) = portal().await;
-    let before = define(&bench, &owner, &company(json!({"pattern": "[a-z]+", "order": 3}))).await.body;
+    let before = define(&bench, &owner, &company(&json!({"pattern": "[a-z]+", "order": 3}))).await.body;
     let body = json!({
         "label": "Firm", "pattern": "[A-Z]+", "required": true, "write_once": true, "visibility": "admins",
         "on_form": false,
@@ -36,7 +36,7 @@ async fn what_is_named_changes_and_the_rest_stays() {
 #[tokio::test]
 async fn choices_change_and_stay_at_least_one() {
     let (bench, owner) = portal().await;
-    define(&bench, &owner, &company(json!({"type": "choice", "choices": ["a"]}))).await;
+    define(&bench, &owner, &company(&json!({"type": "choice", "choices": ["a"]}))).await;
 
     let changed = change(&bench, &owner, &json!({"choices": ["b", "a", "b"]})).await;
 
@@ -50,7 +50,7 @@ async fn choices_change_and_stay_at_least_one() {
 #[tokio::test]
 async fn type_and_name_are_for_good_and_may_be_sent_back() {
     let (bench, owner) = portal().await;
-    let mut shown = define(&bench, &owner, &company(json!({}))).await.body;
+    let mut shown = define(&bench, &owner, &company(&json!({}))).await.body;
 
     for (name, value) in [("type", json!("number")), ("name", json!("firm")), ("choices", json!(["a"]))] {
         let reply = change(&bench, &owner, &json!({name: value, "required": true})).await;
@@ -66,7 +66,7 @@ async fn type_and_name_are_for_good_and_may_be_sent_back() {
 #[tokio::test]
 async fn every_fault_of_a_change_is_named() {
     let (bench, owner) = portal().await;
-    define(&bench, &owner, &company(json!({}))).await;
+    define(&bench, &owner, &company(&json!({}))).await;
     let body = json!({"label": null, "required": null, "order": -1, "visibility": "all", "pattern": "(", "x": 1});
 
     let reply = change(&bench, &owner, &body).await;
@@ -85,7 +85,7 @@ async fn every_fault_of_a_change_is_named() {
 #[tokio::test]
 async fn only_the_version_that_was_seen_is_changed() {
     let (bench, owner) = portal().await;
-    define(&bench, &owner, &company(json!({}))).await;
+    define(&bench, &owner, &company(&json!({}))).await;
     let sample = |tag: &str| Sample::of("settings-attributes-change").by(&owner).header("if-match", tag);
 
     assert_eq!(send(&bench, sample("\"2\"")).await.problem(), "version-mismatch");
@@ -104,7 +104,7 @@ async fn what_is_not_defined_is_not_found() {
 async fn two_changes_at_once_both_land_unless_a_version_is_named() {
     for (if_match, expected) in [("*", 200), ("\"1\"", 412)] {
         let (bench, owner) = portal().await;
-        define(&bench, &owner, &company(json!({}))).await;
+        define(&bench, &owner, &company(&json!({}))).await;
         let rival = Sample::of("settings-attributes-change").by(&owner).body(&json!({"write_once": true}));
         let router = router(app(&bench));
         let meanwhile = async move { assert_eq!(rival.send(router).await.status, 200) };
@@ -122,7 +122,7 @@ async fn two_changes_at_once_both_land_unless_a_version_is_named() {
 #[tokio::test]
 async fn the_audit_tells_what_changed() {
     let (bench, owner) = portal().await;
-    define(&bench, &owner, &company(json!({}))).await;
+    define(&bench, &owner, &company(&json!({}))).await;
 
     change(&bench, &owner, &json!({"required": true, "label": "Company"})).await;
 

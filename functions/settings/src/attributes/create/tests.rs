@@ -14,7 +14,7 @@ pub(crate) async fn define(bench: &Bench, owner: &SignedIn, body: &Value) -> Rep
 }
 
 /// The attribute of the samples, but for what `change` says.
-pub(crate) fn company(change: Value) -> Value {
+pub(crate) fn company(change: &Value) -> Value {
     let mut company = json!({"name": "company", "label": "Company", "type": "string"});
     company.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
     company
@@ -56,7 +56,7 @@ async fn an_attribute_is_defined_and_shown_as_it_is() {
 async fn what_is_not_said_is_optional_private_and_on_the_form() {
     let (bench, owner) = portal().await;
 
-    let reply = define(&bench, &owner, &company(json!({"pattern": null, "choices": null}))).await;
+    let reply = define(&bench, &owner, &company(&json!({"pattern": null, "choices": null}))).await;
 
     let shown = ["required", "write_once", "visibility", "on_form", "order"].map(|name| reply.body[name].clone());
     assert_eq!(shown, [json!(false), json!(false), json!("private"), json!(true), json!(0)]);
@@ -66,7 +66,7 @@ async fn what_is_not_said_is_optional_private_and_on_the_form() {
 #[tokio::test]
 async fn choices_are_kept_each_once_as_they_are_offered() {
     let (bench, owner) = portal().await;
-    let body = company(json!({"type": "choice", "choices": ["Paid", " Free ", "Paid"]}));
+    let body = company(&json!({"type": "choice", "choices": ["Paid", " Free ", "Paid"]}));
 
     assert_eq!(define(&bench, &owner, &body).await.body["choices"], json!(["Paid", "Free"]));
 }
@@ -102,7 +102,7 @@ async fn every_fault_of_a_definition_is_named() {
         ),
         (json!({"id": "atr_1"}), vec![("/id", "unknown_field")]),
     ] {
-        let reply = define(&bench, &owner, &company(change.clone())).await;
+        let reply = define(&bench, &owner, &company(&change)).await;
         assert_eq!((reply.status, reply.faults()), (422, faults), "{change}");
     }
     let nothing = define(&bench, &owner, &json!({})).await;
@@ -114,7 +114,7 @@ async fn every_fault_of_a_definition_is_named() {
 async fn a_bad_pattern_is_told_in_words() {
     let (bench, owner) = portal().await;
 
-    let reply = define(&bench, &owner, &company(json!({"pattern": "[a-"}))).await;
+    let reply = define(&bench, &owner, &company(&json!({"pattern": "[a-"}))).await;
 
     let said = reply.body["errors"][0]["detail"].as_str().unwrap();
     assert_eq!(said, "This is no regular expression: unclosed character class.");
@@ -123,9 +123,9 @@ async fn a_bad_pattern_is_told_in_words() {
 #[tokio::test]
 async fn a_name_is_given_once() {
     let (bench, owner) = portal().await;
-    define(&bench, &owner, &company(json!({}))).await;
+    define(&bench, &owner, &company(&json!({}))).await;
 
-    let reply = define(&bench, &owner, &company(json!({"type": "number"}))).await;
+    let reply = define(&bench, &owner, &company(&json!({"type": "number"}))).await;
 
     assert_eq!((reply.status, reply.problem()), (409, "attribute-name-taken"));
     assert_eq!(audited(&bench).await.len(), 1);
@@ -135,10 +135,10 @@ async fn a_name_is_given_once() {
 async fn there_is_an_end_to_attributes() {
     let (bench, owner) = portal().await;
     for number in 0..MAX_DEFINITIONS {
-        assert_eq!(define(&bench, &owner, &company(json!({"name": format!("a{number}")}))).await.status, 201);
+        assert_eq!(define(&bench, &owner, &company(&json!({"name": format!("a{number}")}))).await.status, 201);
     }
 
-    let reply = define(&bench, &owner, &company(json!({}))).await;
+    let reply = define(&bench, &owner, &company(&json!({}))).await;
 
     assert_eq!((reply.status, reply.problem()), (409, "too-many-attributes"));
 }
@@ -147,12 +147,12 @@ async fn there_is_an_end_to_attributes() {
 async fn two_of_one_name_at_once_have_one_winner_and_of_two_names_both_land() {
     for (name, expected, defined) in [("company", 409, 1), ("other", 201, 2)] {
         let (bench, owner) = portal().await;
-        let rival = Sample::of("settings-attributes-create").by(&owner).body(&company(json!({})));
+        let rival = Sample::of("settings-attributes-create").by(&owner).body(&company(&json!({})));
         let router = router(app(&bench));
         let meanwhile = async move { assert_eq!(rival.send(router).await.status, 201) };
         bench.services.calls().before_next("DynamoDB.TransactWriteItems", meanwhile);
 
-        let reply = define(&bench, &owner, &company(json!({"name": name}))).await;
+        let reply = define(&bench, &owner, &company(&json!({"name": name}))).await;
 
         assert_eq!(reply.status, expected);
         assert_eq!(bench.store.attributes().await.unwrap().iter().count(), defined);
@@ -164,12 +164,12 @@ async fn a_lost_answer_defines_nothing_twice_and_a_failure_nothing() {
     let (bench, owner) = portal().await;
     let calls = bench.services.calls();
     calls.fail_next("DynamoDB.TransactWriteItems", Failure::refused("AccessDeniedException", "arn:secret"));
-    let failed = define(&bench, &owner, &company(json!({}))).await;
+    let failed = define(&bench, &owner, &company(&json!({}))).await;
     assert_eq!((failed.status, failed.problem()), (500, "internal"));
     assert!(!failed.body.to_string().contains("arn:"));
 
     calls.fail_next("DynamoDB.TransactWriteItems", Failure::dropped().after());
-    assert_eq!(define(&bench, &owner, &company(json!({}))).await.status, 201);
+    assert_eq!(define(&bench, &owner, &company(&json!({}))).await.status, 201);
 
     assert_eq!((bench.store.attributes().await.unwrap().version, audited(&bench).await.len()), (1, 1));
 }
@@ -178,7 +178,7 @@ async fn a_lost_answer_defines_nothing_twice_and_a_failure_nothing() {
 async fn the_audit_tells_what_was_defined() {
     let (bench, owner) = portal().await;
 
-    let reply = define(&bench, &owner, &company(json!({"required": true}))).await;
+    let reply = define(&bench, &owner, &company(&json!({"required": true}))).await;
 
     let event = audited(&bench).await.remove(0);
     assert_eq!(

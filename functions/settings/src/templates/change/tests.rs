@@ -72,7 +72,7 @@ async fn the_next_mail_reads_as_it_was_changed() {
 async fn a_change_takes_one_batch_and_one_transaction_and_a_mail_no_call_more() {
     let (bench, owner) = portal().await;
     bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
-    let (_, before) = bench.calls(bench.mails("ada@example.com")).await;
+    let (_, before) = Box::pin(bench.calls(bench.mails("ada@example.com"))).await;
     let sample = changing(&bench, &owner, "welcome", &json!({"subject": "Hello"})).await;
 
     let (reply, calls) = bench.calls(send(&bench, sample)).await;
@@ -82,7 +82,7 @@ async fn a_change_takes_one_batch_and_one_transaction_and_a_mail_no_call_more() 
     assert_eq!(operations, ["DynamoDB.BatchGetItem", "DynamoDB.TransactWriteItems"]);
     assert_eq!(write_units(&calls), 4);
     bench.person("grace@example.com", Role::TeamMember, Status::Active).await;
-    let (mails, after) = bench.calls(bench.mails("grace@example.com")).await;
+    let (mails, after) = Box::pin(bench.calls(bench.mails("grace@example.com"))).await;
     assert_eq!(mails[0].subject, "Hello");
     let ours = |calls: &[harness::Call]| calls.iter().filter(|call| call.operation != "DynamoDB.Query").count();
     // The first run sent the owner's own mail too: as many calls for each.
