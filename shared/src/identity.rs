@@ -11,6 +11,7 @@ use aws_sdk_cognitoidentityprovider::{
     operation::{
         admin_create_user::AdminCreateUserError, admin_delete_user::AdminDeleteUserError,
         admin_initiate_auth::AdminInitiateAuthError, admin_set_user_password::AdminSetUserPasswordError,
+        admin_update_user_attributes::AdminUpdateUserAttributesError,
         admin_user_global_sign_out::AdminUserGlobalSignOutError, list_users::ListUsersError,
     },
     types::{
@@ -128,16 +129,12 @@ impl Identity {
         email: &Email,
         password: &Password,
     ) -> Result<Established, IdentityError> {
-        let attribute = |name: &str, value: &str| {
-            AttributeType::builder().name(name).value(value).build().map_err(|error| aws("AdminCreateUser", error))
-        };
         let created = self
             .client
             .admin_create_user()
             .user_pool_id(&self.pool_id)
             .username(user.as_str())
-            .user_attributes(attribute("email", email.as_str())?)
-            .user_attributes(attribute("email_verified", "true")?)
+            .set_user_attributes(Some(verified("AdminCreateUser", email)?))
             .message_action(MessageActionType::Suppress)
             .send()
             .await;
@@ -167,6 +164,17 @@ impl Identity {
                 | AdminSetUserPasswordError::InvalidParameterException(_)
                 | AdminSetUserPasswordError::PasswordHistoryPolicyViolationException(_),
             )) => Ok(Established::PasswordRefused),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Tells Cognito the address of a person, if they have a Cognito user: `false` where there is none.
+    pub async fn set_email(&self, user: &UserId, email: &Email) -> Result<bool, IdentityError> {
+        let request = self.client.admin_update_user_attributes().user_pool_id(&self.pool_id).username(user.as_str());
+        let request = request.set_user_attributes(Some(verified("AdminUpdateUserAttributes", email)?));
+        match request.send().await.map_err(|error| busy_or("AdminUpdateUserAttributes", error)) {
+            Ok(_) => Ok(true),
+            Err(Call::Refused(_, AdminUpdateUserAttributesError::UserNotFoundException(_))) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
@@ -280,6 +288,13 @@ impl Identity {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The attributes that tell Cognito an address. It has nothing to verify: that is the mailed link's part.
+fn verified(call: &'static str, email: &Email) -> Result<Vec<AttributeType>, IdentityError> {
+    let attributes = [("email", email.as_str()), ("email_verified", "true")];
+    let build = |(name, value)| AttributeType::builder().name(name).value(value).build();
+    attributes.into_iter().map(build).collect::<Result<_, _>>().map_err(|error| aws(call, error))
 }
 
 fn is_closed_flow(error: &InvalidParameterException) -> bool {

@@ -3,6 +3,7 @@
 //! A function's own code never names an AWS SDK and never decides a rule that another function needs. Nothing here
 //! depends on a function.
 
+pub mod address_change;
 mod aws_error;
 pub mod clock;
 pub mod config;

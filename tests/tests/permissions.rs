@@ -211,6 +211,8 @@ async fn users_may_do_what_it_does() {
     users.send(Sample::of("users-change").by(&owner).id(&admin.user.id).body(&change), 200).await;
     let allow_mail = json!({"mail_status": "ok"});
     users.send(Sample::of("users-change").by(&owner).id(&admin.user.id).body(&allow_mail), 200).await;
+    let address = json!({"email": "augusta@example.org"});
+    users.send(Sample::of("users-change").by(&owner).id(&admin.user.id).body(&address), 200).await;
     users.send(Sample::of("users-access").by(&owner).id(&admin.user.id), 200).await;
     users.send(Sample::of("users-remove").by(&owner).id(&admin.user.id), 403).await;
     users.fail("Cognito.AdminCreateUser");
@@ -280,12 +282,18 @@ async fn register(bench: &Bench, address: &str) {
 
 #[tokio::test]
 async fn expire_may_do_what_it_does() {
-    let (mut bench, _) = portal().await;
+    let (mut bench, owner) = portal().await;
     bench.mailer.configuration_set = Some("portal".to_owned());
     bench.invite_code(CODE, |code| code.expires_at = Some(code.created_at + SignedDuration::from_hours(1))).await;
     let sample = Sample::of("redeem-code-redeem");
     assert_eq!(sample.send(functions::router(&bench, "redeem-code")).await.status, 202);
     bench.person("mary@example.com", Role::TeamMember, Status::Pending).await;
+    // Without a Cognito user, whose address would be told at once.
+    let body = json!({"email": "joan@example.com", "first_name": "Joan", "last_name": "Clarke"});
+    let joan = Sample::of("users-create").by(&owner).body(&body).send(functions::router(&bench, "users")).await.body;
+    let change = Sample::of("users-change").by(&owner).id(joan["id"].as_str().unwrap());
+    let change = change.body(&json!({"email": "joan@example.org"}));
+    assert_eq!(change.send(functions::router(&bench, "users")).await.status, 200);
     bench.advance(SignedDuration::from_hours(8 * 24));
     register(&bench, "grace@example.com").await;
     let orphan = UserId::new(bench.now(), 7);

@@ -102,8 +102,10 @@ pub async fn change(
             PersonChanged::Done => return shown(&app, after, places).await,
             PersonChanged::Overtaken(now) => before = *now,
             PersonChanged::Gone => return Err(ChangeError::Ended.into()),
-            // Neither role nor place changes here: something else stood in the way for a moment.
-            PersonChanged::LastOwner | PersonChanged::NoSuchTeam => return Err(ChangeError::Overtaken.into()),
+            // Neither role nor place nor address changes here: something else stood in the way for a moment.
+            PersonChanged::LastOwner | PersonChanged::NoSuchTeam | PersonChanged::EmailTaken(_) => {
+                return Err(ChangeError::Overtaken.into());
+            }
         }
     }
     Err(ChangeError::Overtaken.into())

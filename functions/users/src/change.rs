@@ -3,11 +3,13 @@
 use axum::{Json, extract::State};
 use serde_json::{Map, Value};
 use shared::{
+    address_change::tell_cognito,
     domain::{
         Fault,
         attribute::{Definitions, Writer, merge},
         audit::Actor,
         change_of_person::{ChangeOfPerson, NotChanged, WantedPlace},
+        email::Email,
         ids::{OrganisationId, TeamId, UserId},
         name::Name,
         organisation::Placement,
@@ -18,7 +20,7 @@ use shared::{
         ETag, FieldFault, Fields, IfMatch, PathId, Payload, Problem, RequestId, Session, UserBody, admit, choice,
         items, object, text,
     },
-    store::{PersonChanged, Placing},
+    store::{AddressFacts, PersonChanged, Placing, Stage},
 };
 
 use crate::{App, create::MAX_TEAMS};
@@ -26,7 +28,7 @@ use crate::{App, create::MAX_TEAMS};
 /// How often a change is made again over somebody else's, before the caller is told to try later.
 pub(crate) const MAX_TRIES: usize = 5;
 
-/// Reads what is named: names, role and place, and the attributes (by name), which only an API Owner changes.
+/// Reads what is named: names, address, role and place, and the attributes (by name), which only an API Owner changes.
 fn read(
     fields: &mut Fields,
     caller: &User,
@@ -36,6 +38,7 @@ fn read(
     let person = ChangeOfPerson {
         first_name: fields.replace("first_name", text(Name::parse)),
         last_name: fields.replace("last_name", text(Name::parse)),
+        email: fields.replace("email", text(Email::parse)),
         role: fields.replace("role", choice(Role::parse)),
         organisation_id: fields.change("organisation_id", choice(OrganisationId::parse)),
         team_ids: fields.replace("team_ids", items(MAX_TEAMS, |id| TeamId::parse(id).ok_or_else(Fault::no_such_team))),
@@ -69,9 +72,13 @@ pub enum ChangeError {
     NoSuchOrganisation,
     /// The organisation has no such team.
     NoSuchTeam,
+    /// Somebody else has the address.
+    EmailTaken,
+    /// Another address needs a mail, and there is no sender.
+    NoSender,
     /// The portal would be left without an active API Owner.
     LastOwner,
-    /// They are just being created, or others kept changing them at the same time.
+    /// They, or whoever has the address, are just being created, or others kept changing them at the same time.
     Busy,
 }
 
@@ -85,6 +92,8 @@ impl From<ChangeError> for Problem {
             ChangeError::Attributes(faults) => Self::validation(&faults),
             ChangeError::NoSuchOrganisation => Self::unknown_organisation(),
             ChangeError::NoSuchTeam => Self::unknown_team(),
+            ChangeError::EmailTaken => Self::email_taken(),
+            ChangeError::NoSender => Self::mail_not_configured(),
             ChangeError::LastOwner => Self::last_api_owner(),
             ChangeError::Busy => Self::try_again(1),
         }
@@ -95,6 +104,7 @@ fn told(fault: NotChanged) -> FieldFault {
     let (field, code, detail) = match fault {
         NotChanged::OwnRole => ("role", "not_allowed", "Nobody changes their own role."),
         NotChanged::MailStatusNotYours => ("mail_status", "not_allowed", "Only an API Owner lets mail be sent again."),
+        NotChanged::EmailNotYours => ("email", "not_allowed", "Only an API Owner changes addresses."),
         NotChanged::RoleNotYours => ("role", "not_allowed", "Only an API Owner makes API Owners."),
         NotChanged::OrganisationNotYours => ("organisation_id", "not_allowed", "Only an API Owner moves people."),
         NotChanged::TeamNotYours => ("team_ids", "unknown_team", "Name teams of your own."),
@@ -149,16 +159,33 @@ pub async fn change(
             Some(wanted) => Some(find(&app, wanted).await?),
             None => None,
         };
+        let facts = readdressing(&app, &before, &after).await?;
+        if let Some(facts) = facts.as_ref().filter(|_| !change.allow_mail) {
+            after.mail_status = facts.mail_status;
+        }
         let after = after.placed(place).following(&before, now);
         app.store.complete_places(&mut places, std::slice::from_ref(&after)).await?;
         if after != before || change.allow_mail {
-            match app.store.change_person(&before, &after, &places, change.allow_mail, &origin).await? {
+            let written = match &facts {
+                Some(facts) => {
+                    app.store.readdress_person(&before, &after, &places, facts, change.allow_mail, &origin).await?
+                }
+                None => app.store.change_person(&before, &after, &places, change.allow_mail, &origin).await?,
+            };
+            match written {
+                PersonChanged::Done if facts.is_some() => {
+                    tell_cognito(&app.store, &app.identity, &after, &origin).await;
+                }
                 PersonChanged::Done => {}
                 PersonChanged::Overtaken(now) => {
                     before = *now;
                     decide(&caller, Action::ChangePerson(&before))?;
                     continue;
                 }
+                PersonChanged::EmailTaken(known) if known.stage == Stage::Unfinished => {
+                    return Err(ChangeError::Busy.into());
+                }
+                PersonChanged::EmailTaken(_) => return Err(ChangeError::EmailTaken.into()),
                 PersonChanged::LastOwner => return Err(ChangeError::LastOwner.into()),
                 PersonChanged::NoSuchTeam => return Err(ChangeError::NoSuchTeam.into()),
                 PersonChanged::Gone => return Err(ChangeError::Unknown.into()),
@@ -167,6 +194,18 @@ pub async fn change(
         return Ok((ETag(after.version), Json(UserBody::new(&caller, after, &places))));
     }
     Err(ChangeError::Busy.into())
+}
+
+/// What another address is decided from; nothing where it stays.
+async fn readdressing(app: &App, before: &User, after: &User) -> Result<Option<AddressFacts>, Problem> {
+    if after.email == before.email {
+        return Ok(None);
+    }
+    let facts = app.store.address_facts(before, &after.email).await?;
+    if facts.settings.sender.is_none() {
+        return Err(ChangeError::NoSender.into());
+    }
+    Ok(Some(facts))
 }
 
 async fn find(app: &App, wanted: WantedPlace) -> Result<Placement, Problem> {
@@ -180,6 +219,12 @@ async fn find(app: &App, wanted: WantedPlace) -> Result<Placement, Problem> {
     }
 }
 
+#[cfg(test)]
+mod address;
+#[cfg(test)]
+mod address_races;
+#[cfg(test)]
+mod address_unfinished;
 #[cfg(test)]
 mod attributes;
 #[cfg(test)]

@@ -75,8 +75,11 @@ pub async fn remove(
                 decide(&caller, Action::RemovePerson(&before))?;
             }
             PersonChanged::Gone => return Err(RemoveError::Unknown.into()),
-            // Nobody joins a team that can be deleted, and nobody whom an admin sees is an API Owner: it changed since.
-            PersonChanged::LastOwner | PersonChanged::NoSuchTeam => return Err(RemoveError::Busy.into()),
+            // Nobody joins a team that can be deleted, the address stays, and nobody whom an admin sees is an API Owner: it
+            // changed since.
+            PersonChanged::LastOwner | PersonChanged::NoSuchTeam | PersonChanged::EmailTaken(_) => {
+                return Err(RemoveError::Busy.into());
+            }
         }
     }
     Err(RemoveError::Busy.into())

@@ -1,14 +1,17 @@
-//! What a change of a person makes of them: names, role and place, by an API Owner or an API Consumer Admin.
+//! What a change of a person makes of them: names, address, role and place, by an API Owner or an API Consumer Admin.
 //!
 //! Source of the rules: `docs/architecture.md`, section 5.
 
+use jiff::Timestamp;
+
 use super::{
+    email::Email,
     ids::{OrganisationId, TeamId},
     name::Name,
     organisation::Placement,
     rights,
     suppression::MailStatus,
-    user::{Role, User},
+    user::{Role, Status, User},
 };
 
 /// What is named; `None` leaves a value as it is.
@@ -18,6 +21,8 @@ pub struct ChangeOfPerson {
     pub first_name: Option<Name>,
     /// Last name.
     pub last_name: Option<Name>,
+    /// Their address.
+    pub email: Option<Email>,
     /// What they may do.
     pub role: Option<Role>,
     /// The organisation to move to; inner `None` where the caller says: none.
@@ -35,6 +40,8 @@ pub enum NotChanged {
     OwnRole,
     /// Only an API Owner lets mail be sent again.
     MailStatusNotYours,
+    /// Only an API Owner gives people another address.
+    EmailNotYours,
     /// Only an API Owner gives this role.
     RoleNotYours,
     /// Only an API Owner moves people to another organisation.
@@ -94,6 +101,10 @@ impl ChangeOfPerson {
                 faults.push(NotChanged::RoleNotYours);
             }
         }
+        let email = self.email.as_ref().filter(|email| **email != before.email);
+        if email.is_some() && !rights::changes_addresses(caller) {
+            faults.push(NotChanged::EmailNotYours);
+        }
         let place = if role == Role::ApiOwner {
             faults.extend(self.faults_of_owner());
             None
@@ -116,6 +127,10 @@ impl ChangeOfPerson {
             mail_status: if self.allow_mail { MailStatus::Ok } else { before.mail_status },
             role: if moved && self.role.is_none() { Role::TeamMember } else { role },
             ..before.clone()
+        };
+        let after = match email {
+            Some(email) => after.at_address(email.clone()),
+            None => after,
         };
         Ok((after, place))
     }
@@ -149,6 +164,26 @@ impl ChangeOfPerson {
         let kept: Vec<_> = before.team_ids.iter().filter(stays).cloned().collect();
         let joined = each_once(named).into_iter().filter(|team| !kept.contains(team)).collect();
         Ok(WantedPlace { organisation_id, kept, joined })
+    }
+}
+
+impl User {
+    /// The person at another address. Whatever was begun at the old one ends: every link, and a login that waits for another
+    /// password. Sessions stay, they are the person's.
+    fn at_address(self, email: Email) -> Self {
+        Self { email, link_version: self.link_version + 1, challenge: None, ..self }
+    }
+
+    /// The person in the version that follows `before`, written at `now`; the same where nothing changed. Who has yet to
+    /// confirm another address has as long for it as whoever registers.
+    #[must_use]
+    pub fn following(self, before: &Self, now: Timestamp) -> Self {
+        if self == *before {
+            return self;
+        }
+        let to_confirm = self.status == Status::Unconfirmed && self.email != before.email;
+        let status_since = if to_confirm { now } else { self.status_since };
+        Self { updated_at: now, version: before.version + 1, status_since, ..self }
     }
 }
 
@@ -275,5 +310,32 @@ mod tests {
         assert_eq!(as_admin.over(&owner(), &ada).unwrap().0.role, Role::ConsumerAdmin);
         let there = User { organisation_id: Some(OrganisationId::default_organisation()), ..ada };
         assert_eq!(moved.over(&owner(), &there).unwrap().0.role, Role::ConsumerAdmin);
+    }
+
+    #[test]
+    fn only_owners_change_addresses_and_repeating_one_is_no_change() {
+        let ada = person(2, Role::TeamMember, vec![team(1)]);
+        let at = |address: &str| ChangeOfPerson { email: Email::parse(address).ok(), ..ChangeOfPerson::default() };
+
+        let (after, _) = at("augusta@example.org").over(&owner(), &ada).unwrap();
+
+        assert_eq!((after.email.as_str(), after.link_version), ("augusta@example.org", ada.link_version + 1));
+        assert_eq!(at("augusta@example.org").over(&admin(), &ada).unwrap_err(), [NotChanged::EmailNotYours]);
+        assert_eq!(at(ada.email.as_str()).over(&admin(), &ada).unwrap().0, ada);
+    }
+
+    #[test]
+    fn who_has_yet_to_confirm_another_address_waits_anew_and_nobody_else_does() {
+        let now = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(1);
+        for status in Status::ALL {
+            let before = User { status, ..person(2, Role::TeamMember, vec![team(1)]) };
+            let moved = before.clone().at_address(Email::parse("augusta@example.org").unwrap());
+            let renamed = User { first_name: Name::given("Augusta"), ..before.clone() };
+
+            let waits_since = moved.following(&before, now).status_since;
+
+            assert_eq!(waits_since == now, status == Status::Unconfirmed, "{status:?}");
+            assert_eq!(renamed.following(&before, now).status_since, before.status_since);
+        }
     }
 }

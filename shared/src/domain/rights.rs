@@ -15,7 +15,7 @@ pub use invitations::{
     NotYourTeams, invites_without_bounds, may_give, may_invite_now, may_place_in, role_of_invited, sees_invitation,
     teams_to_invite_into,
 };
-pub use people::{Sight, allows_mail, moves_people, sight};
+pub use people::{Sight, allows_mail, changes_addresses, moves_people, sight};
 use people::{change_person, remove_people, remove_person};
 
 use super::{
@@ -33,7 +33,8 @@ pub enum Action<'a> {
     ReadPerson(&'a User),
     /// Create a person by hand.
     CreatePerson,
-    /// Change a person, to what is judged apart ([`may_place_in`], [`may_give`], [`moves_people`], [`allows_mail`]).
+    /// Change a person, to what is judged apart ([`may_place_in`], [`may_give`], [`moves_people`], [`changes_addresses`],
+    /// [`allows_mail`]).
     ChangePerson(&'a User),
     /// Send people from one's own teams to the Default Organisation; asked before anybody is looked up.
     RemovePeople,

@@ -249,12 +249,6 @@ impl User {
         Self { organisation_id, team_ids, ..self }
     }
 
-    /// The person in the version that follows `before`, written at `now`; the same where nothing changed.
-    #[must_use]
-    pub fn following(self, before: &Self, now: Timestamp) -> Self {
-        if self == *before { self } else { Self { updated_at: now, version: before.version + 1, ..self } }
-    }
-
     /// Whether they are one of the API Owners without whom nobody runs the portal.
     #[must_use]
     pub fn is_active_owner(&self) -> bool {

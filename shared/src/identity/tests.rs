@@ -98,6 +98,23 @@ async fn cognito_learns_the_address_as_a_verified_attribute_and_mails_nothing() 
 }
 
 #[tokio::test]
+async fn another_address_is_told_as_a_verified_attribute_and_nobody_is_no_error() {
+    let pool = Pool::new().await;
+    let user = pool.person().await;
+    let address = Email::parse("augusta@example.org").unwrap();
+
+    assert!(pool.identity.set_email(&user, &address).await.unwrap());
+    assert!(!pool.identity.set_email(&pool.user(9), &address).await.unwrap());
+
+    let request = pool.services.cognito().admin_get_user().user_pool_id(pool.services.user_pool_id());
+    let found = request.username(user.as_str()).send().await.unwrap();
+    let attributes: Vec<_> = found.user_attributes().iter().map(|own| (own.name(), own.value())).collect();
+    assert!(attributes.contains(&("email", Some("augusta@example.org"))));
+    assert!(attributes.contains(&("email_verified", Some("true"))));
+    assert!(pool.log_in(&user, PASSWORD).await.is_some());
+}
+
+#[tokio::test]
 async fn a_password_that_the_pool_does_not_take_is_an_outcome() {
     let pool = Pool::new().await;
     let user = pool.user(1);
@@ -244,6 +261,9 @@ async fn throttling_that_lasts_is_busy_at_every_call() {
     assert!(matches!(pool.identity.revoke("x").await, Err(IdentityError::Busy)));
     assert!(matches!(pool.identity.sign_out_everywhere(&user).await, Err(IdentityError::Busy)));
     assert!(matches!(pool.identity.delete(&user).await, Err(IdentityError::Busy)));
+    pool.fail_next("AdminUpdateUserAttributes", busy());
+    let address = Email::parse("augusta@example.org").unwrap();
+    assert!(matches!(pool.identity.set_email(&user, &address).await, Err(IdentityError::Busy)));
     pool.fail_next("AdminInitiateAuth", Fault::throttled().times(3));
     assert!(matches!(pool.identity.refresh("x").await, Err(IdentityError::Busy)));
 }

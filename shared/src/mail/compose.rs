@@ -144,6 +144,15 @@ impl Composer<'_> {
         self.about(Event::PasswordChanged, &user.id, [&user.email], variables)
     }
 
+    /// Tells `to`, one of two addresses, that the address of `user` is another one now: theirs is the new one.
+    #[must_use]
+    pub fn email_changed(&self, user: &User, to: &Email) -> OutboxEntry {
+        let mut variables = names(user);
+        variables.insert("changed_at".to_owned(), json!(in_words(self.now)));
+        variables.insert("new_address".to_owned(), json!(*to == user.email));
+        self.about(Event::EmailChanged, &user.id, [to], variables)
+    }
+
     /// Reminds `owners` that `count` registrations have waited for long; `longest` are named.
     #[must_use]
     pub fn pending_digest(&self, owners: &[Email], count: usize, longest: &[User]) -> OutboxEntry {

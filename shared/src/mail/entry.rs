@@ -40,6 +40,8 @@ pub enum Event {
     ResetPassword,
     /// Tells a person that their password was changed.
     PasswordChanged,
+    /// Tells both addresses of a person that another one counts now.
+    EmailChanged,
     /// Reminds the owners of registrations that have waited for long.
     PendingDigest,
     /// Tells the creator of an invite code that few of its slots are left.
@@ -50,7 +52,7 @@ pub enum Event {
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ConfirmRegistration,
         Self::AlreadyRegistered,
         Self::RegistrationPending,
@@ -62,6 +64,7 @@ impl Event {
         Self::Invitation,
         Self::ResetPassword,
         Self::PasswordChanged,
+        Self::EmailChanged,
         Self::PendingDigest,
         Self::InviteCodeLow,
         Self::InviteCodeExpiring,
@@ -88,6 +91,7 @@ impl Event {
             Self::Invitation => "invitation",
             Self::ResetPassword => "reset_password",
             Self::PasswordChanged => "password_changed",
+            Self::EmailChanged => "email_changed",
             Self::PendingDigest => "pending_digest",
             Self::InviteCodeLow => "invite_code_low",
             Self::InviteCodeExpiring => "invite_code_expiring",

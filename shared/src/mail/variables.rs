@@ -111,6 +111,11 @@ pub(super) fn of_entry(event: Event) -> Vec<Variable> {
             variables.push(variable("expires_at", "Until when the code works, in words", [json!(SAMPLE_INSTANT)]));
             variables
         }
+        Event::EmailChanged => {
+            let changed_at = variable("changed_at", "When it was changed, in words", [json!(SAMPLE_INSTANT)]);
+            let is_new = "Whether the mail goes to the new address; the old one is not told which that is";
+            vec![first_name(), last_name(), changed_at, variable("new_address", is_new, [json!(true), json!(false)])]
+        }
         Event::PasswordChanged => {
             let changed_at = variable("changed_at", "When it was changed, in words", [json!(SAMPLE_INSTANT)]);
             vec![first_name(), last_name(), changed_at]
@@ -132,6 +137,7 @@ pub fn link_of(event: Event) -> Option<Purpose> {
         | Event::Rejected
         | Event::Activated
         | Event::Deactivated
+        | Event::EmailChanged
         | Event::PendingDigest
         | Event::InviteCodeLow
         | Event::InviteCodeExpiring

@@ -91,8 +91,9 @@ impl UnfinishedIdentity {
         Self { user_id: user.id.clone(), since: user.created_at, erase: false }
     }
 
-    /// The Cognito user that somebody who goes now may leave.
-    pub(super) fn left_by(user: &User, origin: &Origin) -> Self {
+    /// The Cognito user that somebody who goes now may leave, or one that has to follow a change of now.
+    #[must_use]
+    pub fn left_by(user: &User, origin: &Origin) -> Self {
         Self { user_id: user.id.clone(), since: origin.now, erase: false }
     }
 
@@ -247,7 +248,7 @@ impl Store {
     /// Removes the note of a Cognito user that is as it should be: its person's, or gone.
     pub async fn finish_identity(&self, note: &UnfinishedIdentity) -> Result<(), StoreError> {
         let mut transaction = Transaction::default();
-        transaction.add(Change::delete(note.key()));
+        transaction.end_note(note);
         self.db.commit(transaction).await.map(drop)
     }
 }
@@ -291,5 +292,10 @@ impl Transaction {
     /// Adds the note that a Cognito user is unfinished.
     pub(super) fn note_identity(&mut self, note: &UnfinishedIdentity) {
         self.create(note.key(), note, &[]);
+    }
+
+    /// Adds the removal of such a note.
+    pub(super) fn end_note(&mut self, note: &UnfinishedIdentity) {
+        self.add(Change::delete(note.key()));
     }
 }

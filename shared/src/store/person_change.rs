@@ -1,10 +1,11 @@
-//! Changing a person: names, role, place. One transaction over the version that was read, so that everything that is
+//! Changing a person: names, role, place, address. One transaction over the version that was read, so that everything that is
 //! written beside the row fits it.
 
 use super::{
-    Places, Store, StoreError,
+    AddressFacts, Places, Sentinel, Store, StoreError,
     change::Change,
     keys::Key,
+    person_address::{ADDRESS, at_address},
     rows::{NAMES, named},
     transaction::{Commit, Position, Transaction},
 };
@@ -20,6 +21,8 @@ pub enum PersonChanged {
     Done,
     /// Somebody else changed them since they were read: this is who stands there now.
     Overtaken(Box<User>),
+    /// Somebody else has the address.
+    EmailTaken(Box<Sentinel>),
     /// The portal would be left without an active API Owner.
     LastOwner,
     /// A team that they were to join is not there any more.
@@ -43,7 +46,7 @@ impl Store {
         allow_mail: bool,
         origin: &Origin,
     ) -> Result<PersonChanged, StoreError> {
-        self.rewrite_person(before, after, places, allow_mail, "user.changed", origin).await
+        self.rewrite_person(before, after, places, None, allow_mail, ("user.changed", origin)).await
     }
 
     /// Makes `after` of `before`, whom a Consumer Admin sends to the Default Organisation: the same transaction under
@@ -55,59 +58,93 @@ impl Store {
         places: &Places,
         origin: &Origin,
     ) -> Result<PersonChanged, StoreError> {
-        self.rewrite_person(before, after, places, false, "user.removed", origin).await
+        self.rewrite_person(before, after, places, None, false, ("user.removed", origin)).await
     }
 
-    async fn rewrite_person(
+    pub(super) async fn rewrite_person(
         &self,
         before: &User,
         after: &User,
         places: &Places,
+        address: Option<&AddressFacts>,
         allow_mail: bool,
-        action: &str,
-        origin: &Origin,
+        (action, origin): (&str, &Origin),
     ) -> Result<PersonChanged, StoreError> {
         let mut transaction = Transaction::default();
         let person = transaction.add(rewriting(before, after));
         let teams = transaction.move_person(before, after);
         let last_owner = transaction.count_owner(before, after);
-        transaction.rewrite_invitation(before, after, places);
+        let address = address.map(|facts| self.readdress(&mut transaction, (before, after), places, facts, origin));
+        if address.is_none() {
+            transaction.rewrite_invitation(before, after, None);
+            transaction.rewrite_invitation_copy(before, after, places);
+        }
         let mut event = changes(self.event(origin, action, Some(before.id.as_str())), before, after);
         if allow_mail {
             // Whatever the row says: the address may have been suppressed while it was somebody else's.
-            transaction.allow_mail(&before.email);
+            transaction.allow_mail(&after.email);
+        }
+        if allow_mail || before.mail_status != after.mail_status {
             event = event.change("mail_status", before.mail_status, after.mail_status);
         }
         transaction.audit(&event);
-        match self.db.commit(transaction).await? {
-            Commit::Done => Ok(PersonChanged::Done),
-            Commit::Lost(lost) if lost.at(person) => {
-                Ok(lost.row(person)?.map_or(PersonChanged::Gone, |now| PersonChanged::Overtaken(Box::new(now))))
-            }
-            Commit::Lost(lost) if teams.iter().any(|team| lost.at(*team)) => Ok(PersonChanged::NoSuchTeam),
-            Commit::Lost(lost) if last_owner.is_some_and(|owner| lost.at(owner)) => Ok(PersonChanged::LastOwner),
-            Commit::Lost(_) => Err(StoreError::Busy),
+        let lost = match self.db.commit(transaction).await? {
+            Commit::Done => return Ok(PersonChanged::Done),
+            Commit::Lost(lost) => lost,
+        };
+        if lost.at(person) {
+            return Ok(lost.row(person)?.map_or(PersonChanged::Gone, |now| PersonChanged::Overtaken(Box::new(now))));
         }
+        if let Some(known) = address.map(|address| lost.row(address)).transpose()?.flatten() {
+            return Ok(PersonChanged::EmailTaken(Box::new(known)));
+        }
+        if teams.iter().any(|team| lost.at(*team)) {
+            return Ok(PersonChanged::NoSuchTeam);
+        }
+        if last_owner.is_some_and(|owner| lost.at(owner)) {
+            return Ok(PersonChanged::LastOwner);
+        }
+        Err(StoreError::Busy)
     }
 }
 
 /// The write of the row, over the version and the invitation that were read. Revoking an invitation raises no version.
 fn rewriting(before: &User, after: &User) -> Change {
-    let set = if after.organisation_id.is_some() { ", #organisation_id = :organisation_id" } else { "" };
-    let absent = [("#organisation_id", after.organisation_id.is_none()), ("#mail_status", after.mail_status.is_ok())];
-    let removed: Vec<_> = absent.into_iter().filter_map(|(name, absent)| absent.then_some(name)).collect();
-    let remove = if removed.is_empty() { String::new() } else { format!(" REMOVE {}", removed.join(", ")) };
-    let expression = format!(
-        "SET {NAMES}, #role = :role, #team_ids = :team_ids, #attributes = \
-         :attributes, #updated_at = :updated_at, #version = :raised{set}{remove}"
+    let readdressed = before.email != after.email;
+    let mut expression = format!(
+        "SET {NAMES}, #role = :role, #team_ids = :team_ids, #attributes = :attributes, #updated_at = :updated_at, \
+         #version = :raised"
     );
+    if after.organisation_id.is_some() {
+        expression.push_str(", #organisation_id = :organisation_id");
+    }
+    if readdressed {
+        expression.push_str(", ");
+        expression.push_str(ADDRESS);
+    }
+    let suppressed = readdressed && !after.mail_status.is_ok();
+    if suppressed {
+        expression.push_str(", #mail_status = :mail_status");
+    }
+    let absent = [
+        ("#organisation_id", after.organisation_id.is_none()),
+        ("#mail_status", after.mail_status.is_ok()),
+        ("#challenge", readdressed),
+    ];
+    let removed: Vec<_> = absent.into_iter().filter_map(|(name, absent)| absent.then_some(name)).collect();
+    if !removed.is_empty() {
+        expression.push_str(" REMOVE ");
+        expression.push_str(&removed.join(", "));
+    }
     let invitation = if before.invitation_id.is_some() {
         "#invitation_id = :invitation_id"
     } else {
         "attribute_not_exists(#invitation_id)"
     };
+    // Sending a link again, and every change of a password, raises the link version alone.
+    let links = if readdressed { " AND #link_version = :link_version" } else { "" };
     let change = Change::update(Key::user(&before.id), &expression)
-        .when(&format!("#version = :version AND attribute_not_exists(#identity_due) AND {invitation}"))
+        .when(&format!("#version = :version AND attribute_not_exists(#identity_due) AND {invitation}{links}"))
         .with("version", before.version)
         .with("role", after.role)
         .with("team_ids", &after.team_ids)
@@ -115,6 +152,8 @@ fn rewriting(before: &User, after: &User) -> Change {
         .with("updated_at", after.updated_at.as_millisecond())
         .with("raised", after.version);
     let change = named(change, &before.id, &after.first_name, &after.last_name);
+    let change = if readdressed { at_address(change, before, after) } else { change };
+    let change = if suppressed { change.with("mail_status", after.mail_status) } else { change };
     let change = match &after.organisation_id {
         Some(organisation) => change.with("organisation_id", organisation),
         None => change,
@@ -125,13 +164,15 @@ fn rewriting(before: &User, after: &User) -> Change {
     }
 }
 
-/// Adds to the event what changed; of names nothing but that they did.
+/// Adds to the event what changed; of names and address nothing but that they did.
 fn changes(event: AuditEvent, before: &User, after: &User) -> AuditEvent {
     let mut event = event;
-    for (field, before, after) in
-        [("first_name", &before.first_name, &after.first_name), ("last_name", &before.last_name, &after.last_name)]
-    {
-        if before != after {
+    for (field, changed) in [
+        ("first_name", before.first_name != after.first_name),
+        ("last_name", before.last_name != after.last_name),
+        ("email", before.email != after.email),
+    ] {
+        if changed {
             event = event.personal_change(field);
         }
     }
@@ -174,6 +215,10 @@ impl Transaction {
                 None
             }
             (true, false) => Some(self.remove_owner(&before.id)),
+            (true, true) if before.email != after.email => {
+                self.readdress_owner(after);
+                None
+            }
             (true, true) | (false, false) => None,
         }
     }

@@ -36,6 +36,17 @@ pub enum Stage {
     Settled,
 }
 
+impl Stage {
+    /// The stage of a person whose Cognito user is not due.
+    pub(super) fn of(person: &User) -> Self {
+        match person.status {
+            Status::Unconfirmed => Self::Unconfirmed,
+            Status::Invited => Self::Invited,
+            Status::Pending | Status::Active | Status::Inactive | Status::Rejected => Self::Settled,
+        }
+    }
+}
+
 /// What makes an address unique, with as much of its account as a public request may act on without reading more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sentinel {
@@ -183,6 +194,15 @@ impl Transaction {
             .named("id", user.id.as_str())
             .with("email", &user.email)
             .with("one", 1);
+        self.add(change);
+    }
+
+    /// Adds that an active API Owner is counted at another address.
+    pub(super) fn readdress_owner(&mut self, user: &User) {
+        let change = Change::update(Key::owners(), "SET #members.#id = :email")
+            .when("attribute_exists(#members.#id)")
+            .named("id", user.id.as_str())
+            .with("email", &user.email);
         self.add(change);
     }
 

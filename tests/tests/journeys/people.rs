@@ -101,3 +101,49 @@ async fn a_member_made_an_admin_manages_their_team_with_the_token_they_have() {
     assert_eq!((&renamed["first_name"], &renamed["organisation"]["name"]), (&json!("Augusta"), &json!("Acme")));
     assert_eq!(site.get(&token, &path).await.ok(200), renamed);
 }
+
+#[tokio::test]
+async fn an_owner_corrects_an_address_both_are_told_and_the_new_one_logs_in() {
+    let site = Site::open().await;
+    let owner = site.access(OWNER).await;
+    let ada = site.member("ada@exmaple.com").await;
+    let token = site.access("ada@exmaple.com").await;
+    let (path, body) = (format!("/v1/users/{ada}"), json!({"email": "ada@example.com"}));
+
+    let changed = site.send(Method::PATCH, &path, Some(&owner), Some(&body)).await.ok(200);
+
+    assert_eq!(changed["email"], "ada@example.com");
+    assert_eq!(site.get(&token, "/v1/me").await.ok(200)["email"], "ada@example.com");
+    assert_eq!(site.mail_events("ada@exmaple.com").await.last().unwrap(), "email_changed");
+    assert_eq!(site.mail_events("ada@example.com").await, ["email_changed"]);
+    let known = site.login("nobody@example.com", PASSWORD).await;
+    let old = site.login("ada@exmaple.com", PASSWORD).await;
+    assert_eq!((old.refusal(), &old.body["detail"]), (known.refusal(), &known.body["detail"]));
+    site.access("ada@example.com").await;
+    let forgotten = site.post("/v1/auth/forgot-password", json!({"email": "ada@example.com"})).await;
+    assert_eq!(forgotten.status, 202);
+    let reset = json!({"token": site.token("ada@example.com").await, "password": "amber tractor 42!"});
+    site.post("/v1/auth/reset-password", reset).await.ok(200);
+    site.member("ada@exmaple.com").await;
+}
+
+#[tokio::test]
+async fn an_invitation_sent_to_a_wrong_address_is_accepted_at_the_right_one() {
+    let site = Site::open().await;
+    let owner = site.access(OWNER).await;
+    let invitee = json!({"email": "grace@exmaple.com", "first_name": "Grace", "last_name": "Hopper"});
+    let invitation = site.send(Method::POST, "/v1/invitations", Some(&owner), Some(&invitee)).await.ok(201);
+    let wrong = site.token("grace@exmaple.com").await;
+    let path = format!("/v1/users/{}", invitation["user_id"].as_str().unwrap());
+
+    let body = json!({"email": "grace@example.com"});
+    site.send(Method::PATCH, &path, Some(&owner), Some(&body)).await.ok(200);
+
+    let accept = |token: &str| json!({"token": token, "password": PASSWORD});
+    let refused = site.post("/v1/invitations/accept", accept(&wrong)).await;
+    assert_eq!(refused.refusal(), (410, "link-not-usable"));
+    let token = site.token("grace@example.com").await;
+    site.post("/v1/invitations/accept", accept(&token)).await.ok(200);
+    site.access("grace@example.com").await;
+    assert_eq!(site.mail_events("grace@exmaple.com").await, ["invitation"]);
+}

@@ -1,9 +1,10 @@
-//! Cognito users that do not fit their rows: creations that stopped half-way are undone, and what is left of people who
-//! are gone is deleted.
+//! Cognito users that do not fit their rows: creations that stopped half-way are undone, what is left of people who are
+//! gone is deleted, and who has another address has it there too.
 
 use jiff::SignedDuration;
 use lambda_runtime::Error;
 use shared::{
+    address_change,
     domain::{audit::Origin, user::User},
     store::UnfinishedIdentity,
 };
@@ -32,6 +33,10 @@ async fn finish(
 ) -> Result<Swept, Error> {
     let undone = match person {
         None => Swept::Nothing,
+        Some(person) if person.identity_due.is_none() => {
+            address_change::finish(&app.store, &app.identity, &note, &person).await?;
+            return Ok(Swept::Nothing);
+        }
         // Finished a moment ago: the note went with it.
         Some(person) if !app.store.undo_creation(&person, origin).await? => return Ok(Swept::Nothing),
         Some(_) => Swept::Done,

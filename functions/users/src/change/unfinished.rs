@@ -15,7 +15,7 @@ use super::tests::Acme;
 use crate::list::tests::place;
 
 /// Somebody invited into a team, with the id of their invitation.
-async fn invited(acme: &Acme, address: &str) -> (User, InvitationId) {
+pub(super) async fn invited(acme: &Acme, address: &str) -> (User, InvitationId) {
     let new = new(acme, address, Start::As(Status::Invited));
     let places = Places::default();
     let inviting = Inviting { by: Some(&acme.owner.user), places: &places, life: SignedDuration::from_hours(24) };
@@ -24,7 +24,7 @@ async fn invited(acme: &Acme, address: &str) -> (User, InvitationId) {
     (acme.bench.read(&invitation.user_id).await, invitation.id)
 }
 
-fn new(acme: &Acme, address: &str, start: Start) -> NewUser {
+pub(super) fn new(acme: &Acme, address: &str, start: Start) -> NewUser {
     NewUser {
         email: harness::email(address),
         first_name: Name::given("Grace"),

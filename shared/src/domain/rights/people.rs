@@ -76,6 +76,12 @@ pub fn allows_mail(caller: &User) -> bool {
     caller.role == Role::ApiOwner
 }
 
+/// Whether `caller` gives people another address: who has the address gets the links that choose a password.
+#[must_use]
+pub fn changes_addresses(caller: &User) -> bool {
+    caller.role == Role::ApiOwner
+}
+
 #[cfg(test)]
 mod tests {
     use super::{
@@ -146,9 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn only_owners_move_people() {
+    fn only_owners_move_people_and_change_addresses() {
         assert!(moves_people(&person(1, Role::ApiOwner, vec![])));
         assert!(!moves_people(&person(1, Role::ConsumerAdmin, vec![team(1)])));
+        assert!(changes_addresses(&person(1, Role::ApiOwner, vec![])));
+        for role in [Role::ConsumerAdmin, Role::TeamMember] {
+            assert!(!changes_addresses(&person(1, role, vec![team(1)])));
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub use invite::{Asked, InviteFacts, Invited, SendFacts, Sent, Surroundings};
 pub use list::InvitationPage;
 pub use resend::{Invitee, ResendFacts, Resent};
 pub use revoke::Revoked;
+pub(super) use rewrite::Renewal;
 
 use super::{
     Places,

@@ -4,10 +4,11 @@ use harness::{Bench, Fault, PASSWORD};
 use jiff::SignedDuration;
 use shared::{
     domain::{
+        change_of_person::ChangeOfPerson,
         password::Password,
         user::{Role, Start, Status, User},
     },
-    store::{Creation, Deleted, Finish},
+    store::{Creation, Deleted, Finish, PersonChanged, Places},
 };
 
 use super::{
@@ -145,4 +146,95 @@ async fn a_cognito_user_whose_row_is_gone_is_deleted_in_the_end() {
     assert_eq!((failed.failures, report), (1, Report::default()));
     assert_eq!(cognito_users(&bench).await, 0);
     assert_eq!(bench.rows_in("UNFINISHED#").await.len(), 0);
+}
+
+/// Gives somebody another address, of which Cognito hears nothing.
+async fn readdress(bench: &Bench, user: &User, address: &str) -> User {
+    let before = bench.read(&user.id).await;
+    let change = ChangeOfPerson { email: Some(harness::email(address)), ..ChangeOfPerson::default() };
+    let owner = User { role: Role::ApiOwner, ..before.clone() };
+    let (after, _) = change.over(&owner, &before).unwrap();
+    let after = after.following(&before, bench.now());
+    let facts = bench.store.address_facts(&before, &after.email).await.unwrap();
+    let written =
+        bench.store.readdress_person(&before, &after, &Places::default(), &facts, false, &bench.origin()).await;
+    assert!(matches!(written.unwrap(), PersonChanged::Done));
+    bench.mails(address).await;
+    after
+}
+
+async fn known_to_cognito(bench: &Bench, user: &User) -> String {
+    let request = bench.services.cognito().admin_get_user().user_pool_id(bench.services.user_pool_id());
+    let found = request.username(user.id.as_str()).send().await.unwrap();
+    let email = found.user_attributes().iter().find(|attribute| attribute.name() == "email");
+    email.and_then(|email| email.value()).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_address_that_cognito_has_not_heard_of_is_told_after_fifteen_minutes() {
+    let bench = Bench::new().await;
+    let user = bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
+    readdress(&bench, &user, "augusta@example.org").await;
+    bench.advance(CREATION_GRACE);
+    sweep(&bench).await;
+    assert_eq!(known_to_cognito(&bench, &user).await, "ada@example.com");
+
+    bench.advance(MILLISECOND);
+    assert_eq!(sweep(&bench).await, Report::default());
+
+    assert_eq!(known_to_cognito(&bench, &user).await, "augusta@example.org");
+    assert_eq!(bench.rows_in("UNFINISHED#").await.len(), 0);
+    assert_eq!((bench.read(&user.id).await.status, cognito_users(&bench).await), (Status::Active, 1));
+}
+
+#[tokio::test]
+async fn of_several_addresses_the_rows_is_told_and_every_note_goes() {
+    let bench = Bench::new().await;
+    let user = bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
+    for address in ["augusta@example.org", "king@example.org"] {
+        bench.advance(MILLISECOND);
+        readdress(&bench, &user, address).await;
+    }
+    bench.advance(CREATION_GRACE + MILLISECOND);
+
+    sweep(&bench).await;
+
+    assert_eq!(known_to_cognito(&bench, &user).await, "king@example.org");
+    assert_eq!(bench.rows_in("UNFINISHED#").await.len(), 0);
+}
+
+#[tokio::test]
+async fn an_address_that_changes_while_it_is_told_keeps_its_note_for_the_next_run() {
+    let bench = Bench::new().await;
+    let user = bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
+    let before = readdress(&bench, &user, "augusta@example.org").await;
+    bench.advance(CREATION_GRACE + MILLISECOND);
+    let changed = bench.overwrite(&before.id, "email", &"king@example.org".into());
+    bench.services.calls().before_next("Cognito.AdminUpdateUserAttributes", changed);
+
+    sweep(&bench).await;
+
+    assert_eq!(bench.rows_in("UNFINISHED#").await.len(), 1);
+    sweep(&bench).await;
+    assert_eq!(known_to_cognito(&bench, &user).await, "king@example.org");
+    assert_eq!(bench.rows_in("UNFINISHED#").await.len(), 0);
+}
+
+#[tokio::test]
+async fn who_has_no_cognito_user_needs_none_and_a_failure_keeps_the_note() {
+    let bench = Bench::new().await;
+    let user = bench.person("ada@example.com", Role::TeamMember, Status::Active).await;
+    bench.identity.delete(&user.id).await.unwrap();
+    readdress(&bench, &user, "augusta@example.org").await;
+    bench.advance(CREATION_GRACE + MILLISECOND);
+    bench
+        .services
+        .calls()
+        .fail_next("Cognito.AdminUpdateUserAttributes", Fault::refused("AccessDeniedException", "no"));
+
+    let failed = unfinished(handle(&app(&bench), None).await);
+    assert_eq!((failed.failures, bench.rows_in("UNFINISHED#").await.len()), (1, 1));
+    assert_eq!(sweep(&bench).await, Report::default());
+
+    assert_eq!((bench.rows_in("UNFINISHED#").await.len(), cognito_users(&bench).await), (0, 0));
 }
