@@ -11,15 +11,14 @@ use shared::{
         email::Email,
         invite_code::{FoldedCode, InviteCode, NotAdmitted},
         organisation::Placement,
-        password::Password,
         settings::Settings,
         source::SourceAddress,
         user::{Source as CameBy, Start, Status, User},
     },
     enrolment::{Enrolment, complete, resume},
     http::{
-        Applicant, FieldFault, Fields, FromFields, IdempotencyKey, Next, Payload, Problem, Replayed, RequestId, Source,
-        recall, secret,
+        Applicant, FieldFault, Fields, FromFields, IdempotencyKey, Next, NotRegistrable, Payload, Problem, Replayed,
+        RequestId, Source, recall, secret,
     },
     store::{Attempt, Record, Redeemed, RedemptionFacts, Sentinel, Stage, Told},
 };
@@ -51,8 +50,8 @@ impl FromFields for Redeem {
 pub enum RedeemError {
     /// There is no such code.
     Unknown,
-    /// Too many unknown codes came from this source; something is let through again after so many seconds.
-    TooManyUnknown(u32),
+    /// Too many unknown codes or sign-ups came from this source; they are let through again after so many seconds.
+    TooMany(u32),
     /// The code is switched off, or its team is gone.
     Inactive,
     /// The code's time is over.
@@ -61,14 +60,8 @@ pub enum RedeemError {
     Exhausted,
     /// The code lets in addresses of other domains alone.
     DomainNotAllowed,
-    /// The confirmation cannot be mailed: no sender is set.
-    NoSender,
-    /// The password is chosen at the confirmation, not here.
-    PasswordNotYet,
-    /// Without a confirmation the password is chosen here.
-    PasswordMissing,
-    /// The password cannot be used.
-    Password(Vec<Fault>),
+    /// Nobody can register with what was sent.
+    NotRegistrable(NotRegistrable),
     /// The code kept changing, the account is just being set up, or that took too long and was undone.
     Unfinished,
 }
@@ -91,7 +84,7 @@ impl From<RedeemError> for Problem {
                 let detail = "There is no such invite code. Check how it is spelled.";
                 Self::new(StatusCode::NOT_FOUND, "invite-code-unknown", "Unknown invite code", detail)
             }
-            RedeemError::TooManyUnknown(seconds) => Self::rate_limited(seconds),
+            RedeemError::TooMany(seconds) => Self::rate_limited(seconds),
             RedeemError::Inactive => {
                 Self::conflict("invite-code-inactive", "Invite code not active", "This invite code is not active.")
             }
@@ -106,10 +99,7 @@ impl From<RedeemError> for Problem {
                 let fault = Fault::new("domain_not_allowed", "This invite code is for addresses of other domains.");
                 Self::validation(&[FieldFault::new("email", fault)])
             }
-            RedeemError::NoSender => Self::mail_not_configured(),
-            RedeemError::PasswordNotYet => Self::password_not_yet(),
-            RedeemError::PasswordMissing => Self::password_missing(),
-            RedeemError::Password(faults) => Self::password("password", faults),
+            RedeemError::NotRegistrable(reason) => reason.into(),
             RedeemError::Unfinished => Self::try_again(1),
         }
     }
@@ -146,7 +136,7 @@ pub async fn redeem(
         (Some(record), _) => Outcome::Repeated(record),
         (None, Some(code)) => {
             let applicant = applicant.as_ref().map_err(Problem::clone)?;
-            let redeemed = with_code(&app, applicant, code.clone(), &facts, &origin).await;
+            let redeemed = with_code(&app, applicant, code.clone(), &source, &facts, &origin).await;
             or_redeemed_before(&app, redeemed, &origin).await?
         }
         (None, None) => {
@@ -188,7 +178,7 @@ async fn again(
     if let Some(person) = &told.begun {
         let applicant = applicant?;
         if let Some(password) = &applicant.password {
-            check_policy(password, &applicant, settings)?;
+            applicant.check_policy(password, settings).map_err(RedeemError::NotRegistrable)?;
             let resumed = resume(&app.store, &app.identity, person, password, settings, origin).await?;
             resumed.map(enrolled).transpose()?;
         }
@@ -203,11 +193,20 @@ async fn unknown(
     facts: &RedemptionFacts,
     origin: &Origin,
 ) -> Result<RedeemError, Problem> {
-    let most = facts.settings.throttles.unknown_codes;
-    Ok(match app.store.count_unknown_code(source, facts.unknown_codes, most, origin.now).await? {
-        Attempt::Counted => RedeemError::Unknown,
-        Attempt::Refused(window) => RedeemError::TooManyUnknown(window.seconds_left(origin.now)),
+    let limits = &facts.settings.throttles;
+    Ok(match app.store.count_unknown_code(source, facts.unknown_codes, limits, origin.now).await? {
+        Attempt::LetThrough => RedeemError::Unknown,
+        Attempt::Refused(window) => RedeemError::TooMany(window.seconds_left(origin.now)),
     })
+}
+
+/// Counts a sign-up that nothing else refuses, before it is written.
+async fn count(app: &App, source: &SourceAddress, facts: &RedemptionFacts, origin: &Origin) -> Result<(), Problem> {
+    let limits = &facts.settings.throttles;
+    match app.store.count_sign_up(source, facts.sign_ups, limits, origin.now).await? {
+        Attempt::LetThrough => Ok(()),
+        Attempt::Refused(window) => Err(RedeemError::TooMany(window.seconds_left(origin.now)).into()),
+    }
 }
 
 /// Decides by the code as it was read and writes under that condition; where somebody changed it meanwhile, by what
@@ -216,13 +215,15 @@ async fn with_code(
     app: &App,
     applicant: &Applicant,
     code: InviteCode,
+    source: &SourceAddress,
     facts: &RedemptionFacts,
     origin: &Origin,
 ) -> Result<Outcome, Problem> {
     let (mut code, mut known) = (code, facts.known.clone());
+    admit(app, &code, &applicant.email, origin).await?;
+    applicant.check_password(&facts.settings).map_err(RedeemError::NotRegistrable)?;
+    count(app, source, facts, origin).await?;
     for _ in 0..MAX_TRIES {
-        admit(app, &code, &applicant.email, origin).await?;
-        check_password(applicant, &facts.settings)?;
         match write(app, applicant, &code, known.as_ref(), &facts.settings, origin).await? {
             Redeemed::New(user) => {
                 return finish(app, applicant, user, &facts.settings, origin).await.map(Outcome::Done);
@@ -233,7 +234,10 @@ async fn with_code(
             }
             Redeemed::Repeated(record) => return Ok(Outcome::Repeated(record)),
             Redeemed::Taken(taken) => known = Some(taken),
-            Redeemed::CodeChanged(Some(now)) => code = *now,
+            Redeemed::CodeChanged(Some(now)) => {
+                code = *now;
+                admit(app, &code, &applicant.email, origin).await?;
+            }
             Redeemed::CodeChanged(None) => return Err(RedeemError::Unknown.into()),
             Redeemed::TeamGone => return Err(RedeemError::Inactive.into()),
         }
@@ -249,22 +253,6 @@ async fn admit(app: &App, code: &InviteCode, email: &Email, origin: &Origin) -> 
         return Err(RedeemError::Inactive.into());
     }
     Err(RedeemError::from(refusal).into())
-}
-
-/// Holds the password to where it is chosen: here, or at the confirmation.
-fn check_password(applicant: &Applicant, settings: &Settings) -> Result<(), RedeemError> {
-    match (&applicant.password, settings.email_confirmation) {
-        (Some(_), true) => Err(RedeemError::PasswordNotYet),
-        (None, true) if settings.sender.is_none() => Err(RedeemError::NoSender),
-        (None, true) => Ok(()),
-        (None, false) => Err(RedeemError::PasswordMissing),
-        (Some(password), false) => check_policy(password, applicant, settings),
-    }
-}
-
-fn check_policy(password: &Password, applicant: &Applicant, settings: &Settings) -> Result<(), RedeemError> {
-    let faults = settings.password_policy.check(password, applicant.holder());
-    if faults.is_empty() { Ok(()) } else { Err(RedeemError::Password(faults)) }
 }
 
 /// The one transaction: a slot with a person, or a mail to the holder of a known address.
@@ -314,7 +302,9 @@ async fn finish(
 fn enrolled(enrolment: Enrolment) -> Result<Next, RedeemError> {
     match enrolment {
         Enrolment::Done(user) => Ok(Next::after(user.status)),
-        Enrolment::PasswordRefused => Err(RedeemError::Password(vec![Fault::refused_password()])),
+        Enrolment::PasswordRefused => {
+            Err(RedeemError::NotRegistrable(NotRegistrable::Password(vec![Fault::refused_password()])))
+        }
         Enrolment::Undone | Enrolment::Taken(_) | Enrolment::NoSuchTeam | Enrolment::Repeated(_) => {
             Err(RedeemError::Unfinished)
         }
@@ -342,6 +332,8 @@ mod races;
 mod refusals;
 #[cfg(test)]
 mod repeats;
+#[cfg(test)]
+mod sign_ups;
 #[cfg(test)]
 mod unknown_codes;
 #[cfg(test)]

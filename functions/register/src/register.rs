@@ -4,16 +4,16 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use shared::{
     domain::{
-        Fault,
         audit::{Actor, Origin},
         organisation::Placement,
-        settings::Settings,
+        source::SourceAddress,
         user::{Newcomer, Source, Start, Status},
     },
     http::{
-        Applicant, FromFields, IdempotencyKey, Next, Payload, Problem, Replayed, RequestId, Source as CameFrom, recall,
+        Applicant, FromFields, IdempotencyKey, Next, NotRegistrable, Payload, Problem, Replayed, RequestId,
+        Source as CameFrom, recall,
     },
-    store::{Record, Registered, RegistrationFacts, Sentinel, Told},
+    store::{Attempt, Record, Registered, RegistrationFacts, Sentinel, Told},
 };
 
 use crate::{App, with_password};
@@ -23,14 +23,10 @@ use crate::{App, with_password};
 pub enum RegisterError {
     /// Self-registration is switched off.
     Closed,
-    /// The confirmation cannot be mailed: no sender is set.
-    NoSender,
-    /// The password is chosen at the confirmation, not here.
-    PasswordNotYet,
-    /// Without a confirmation the password is chosen here.
-    PasswordMissing,
-    /// The password cannot be used.
-    Password(Vec<Fault>),
+    /// Too many sign-ups came from this source; they are let through again after so many seconds.
+    TooMany(u32),
+    /// Nobody can register with what was sent.
+    NotRegistrable(NotRegistrable),
     /// The account is just being set up, or that took too long and was undone.
     Unfinished,
 }
@@ -41,10 +37,8 @@ impl From<RegisterError> for Problem {
             RegisterError::Closed => {
                 Self::refused("registration-closed", "Registration is not allowed", "Registration is not allowed")
             }
-            RegisterError::NoSender => Self::mail_not_configured(),
-            RegisterError::PasswordNotYet => Self::password_not_yet(),
-            RegisterError::PasswordMissing => Self::password_missing(),
-            RegisterError::Password(faults) => Self::password("password", faults),
+            RegisterError::TooMany(seconds) => Self::rate_limited(seconds),
+            RegisterError::NotRegistrable(reason) => reason.into(),
             RegisterError::Unfinished => Self::try_again(1),
         }
     }
@@ -73,11 +67,11 @@ pub async fn register(
     let mut fields = payload.fields()?;
     let read = Applicant::read(&mut fields);
     let (email, sought) = (read.as_ref().map(|applicant| &applicant.email), origin.repeatable.as_ref());
-    let mut facts = app.store.registration_facts_and_record(email, sought).await?;
+    let mut facts = app.store.sign_up_facts(email, &source, sought).await?;
     let body = fields.sign_up(read, &facts.attributes).map(|(body, attributes)| Applicant { attributes, ..body });
     let outcome = match facts.record.take() {
         Some(record) => Outcome::Repeated(record),
-        None => write(&app, body.as_ref().map_err(Problem::clone)?, &facts, &origin).await?,
+        None => write(&app, body.as_ref().map_err(Problem::clone)?, &source, &facts, &origin).await?,
     };
     let (next, replayed) = match outcome {
         Outcome::Done(next) => (next, false),
@@ -92,15 +86,29 @@ pub async fn register(
     Ok((StatusCode::ACCEPTED, Replayed(replayed), Json(next)))
 }
 
-async fn write(app: &App, body: &Applicant, facts: &RegistrationFacts, origin: &Origin) -> Result<Outcome, Problem> {
-    if !facts.settings.self_registration {
+async fn write(
+    app: &App,
+    body: &Applicant,
+    source: &SourceAddress,
+    facts: &RegistrationFacts,
+    origin: &Origin,
+) -> Result<Outcome, Problem> {
+    let (settings, known) = (&facts.settings, facts.known.clone());
+    if !settings.self_registration {
         return Err(RegisterError::Closed.into());
     }
-    let known = facts.known.clone();
-    if facts.settings.email_confirmation {
-        register_unconfirmed(app, body, &facts.settings, known, origin).await
-    } else {
-        with_password::register(app, body, &facts.settings, known, origin).await
+    body.check_password(settings).map_err(RegisterError::NotRegistrable)?;
+    match app.store.count_sign_up(source, facts.sign_ups, &settings.throttles, origin.now).await? {
+        Attempt::LetThrough => {}
+        Attempt::Refused(window) => {
+            // An equal request may have filled the window after this one had looked for its record.
+            let earlier = app.store.record_of(origin).await?.map(Outcome::Repeated);
+            return earlier.ok_or_else(|| RegisterError::TooMany(window.seconds_left(origin.now)).into());
+        }
+    }
+    match &body.password {
+        Some(password) => with_password::register(app, body, password, settings, known, origin).await,
+        None => register_unconfirmed(app, body, known, origin).await,
     }
 }
 
@@ -108,16 +116,9 @@ async fn write(app: &App, body: &Applicant, facts: &RegistrationFacts, origin: &
 async fn register_unconfirmed(
     app: &App,
     body: &Applicant,
-    settings: &Settings,
     known: Option<Sentinel>,
     origin: &Origin,
 ) -> Result<Outcome, Problem> {
-    if body.password.is_some() {
-        return Err(RegisterError::PasswordNotYet.into());
-    }
-    if settings.sender.is_none() {
-        return Err(RegisterError::NoSender.into());
-    }
     let known = match known {
         Some(known) => known,
         None => match app.store.register(newcomer(body.clone(), Start::As(Status::Unconfirmed)), origin).await? {
@@ -150,6 +151,8 @@ pub(crate) fn newcomer(applicant: Applicant, start: Start) -> Newcomer {
 mod attributes;
 #[cfg(test)]
 mod repeats;
+#[cfg(test)]
+mod sign_ups;
 
 #[cfg(test)]
 pub(crate) mod tests {

@@ -11,7 +11,7 @@ use shared::{
         user::{Start, Status},
     },
     enrolment::{Enrolment, enrol, resume},
-    http::{Applicant, Next, Problem},
+    http::{Applicant, Next, NotRegistrable, Problem},
     store::{Sentinel, Stage, StoreError},
 };
 
@@ -24,12 +24,11 @@ use crate::{
 pub(crate) async fn register(
     app: &App,
     body: &Applicant,
+    password: &Password,
     settings: &Settings,
     known: Option<Sentinel>,
     origin: &Origin,
 ) -> Result<Outcome, Problem> {
-    let Some(password) = body.password.as_ref() else { return Err(RegisterError::PasswordMissing.into()) };
-    check(password, body, settings)?;
     let status = status_on_arrival(settings, &body.email, None);
     let known = if let Some(known) = known {
         known
@@ -59,15 +58,10 @@ pub(crate) async fn resumed(
     origin: &Origin,
 ) -> Result<(), Problem> {
     let Some(password) = &body.password else { return Ok(()) };
-    check(password, body, settings)?;
+    body.check_policy(password, settings).map_err(RegisterError::NotRegistrable)?;
     let resumed = resume(&app.store, &app.identity, person, password, settings, origin).await?;
     resumed.map(enrolled).transpose()?;
     Ok(())
-}
-
-fn check(password: &Password, body: &Applicant, settings: &Settings) -> Result<(), RegisterError> {
-    let faults = settings.password_policy.check(password, body.holder());
-    if faults.is_empty() { Ok(()) } else { Err(RegisterError::Password(faults)) }
 }
 
 /// What became of the steps.
@@ -81,7 +75,10 @@ fn enrolled(enrolment: Enrolment) -> Result<Enrolled, Problem> {
         Enrolment::Done(user) => Ok(Enrolled::Outcome(Outcome::Done(Next::after(user.status)))),
         Enrolment::Repeated(record) => Ok(Enrolled::Outcome(Outcome::Repeated(record))),
         Enrolment::Taken(known) => Ok(Enrolled::Taken(known)),
-        Enrolment::PasswordRefused => Err(RegisterError::Password(vec![Fault::refused_password()]).into()),
+        Enrolment::PasswordRefused => {
+            let reason = NotRegistrable::Password(vec![Fault::refused_password()]);
+            Err(RegisterError::NotRegistrable(reason).into())
+        }
         Enrolment::Undone => Err(RegisterError::Unfinished.into()),
         Enrolment::NoSuchTeam => Err(StoreError::Missing("the Default Organisation's team").into()),
     }

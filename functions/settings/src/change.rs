@@ -11,7 +11,7 @@ use shared::{
         name::Name,
         password::{HIGHEST_MIN_LENGTH, LOWEST_MIN_LENGTH},
         rights::{Action, decide},
-        settings::{MAX_UNKNOWN_CODES, Settings},
+        settings::{MAX_THROTTLE, Settings},
     },
     http::{ETag, Faults, Fields, IfMatch, Payload, Problem, RequestId, Session, admit, boolean, integer, items, text},
     store::SettingsChange,
@@ -43,6 +43,8 @@ pub struct Change {
     sender: Option<Option<Email>>,
     owner_notification_addresses: Option<Vec<Email>>,
     unknown_codes: Option<u32>,
+    #[expect(clippy::option_option, reason = "absent and null are different in a merge")]
+    sign_ups: Option<Option<u32>>,
 }
 
 impl Change {
@@ -78,7 +80,8 @@ impl Change {
             fields.fault("throttles", always_set());
         }
         fields.nested("throttles", |throttles| {
-            change.unknown_codes = set(throttles, "unknown_codes", integer(1, MAX_UNKNOWN_CODES));
+            change.unknown_codes = set(throttles, "unknown_codes", integer(1, MAX_THROTTLE));
+            change.sign_ups = throttles.change("sign_ups", integer(1, MAX_THROTTLE));
         });
         fields.unchanged(shown, not_changeable);
         change
@@ -101,6 +104,7 @@ impl Change {
         replace(&mut after.sender, self.sender);
         replace(&mut after.owner_notification_addresses, self.owner_notification_addresses.map(each_once));
         replace(&mut after.throttles.unknown_codes, self.unknown_codes);
+        replace(&mut after.throttles.sign_ups, self.sign_ups);
         after
     }
 }
@@ -260,7 +264,7 @@ pub(crate) mod tests {
             "portal_name": " Example APIs ",
             "sender": "New@Example.com",
             "owner_notification_addresses": ["one@example.com", "TWO@example.com", "One@example.com"],
-            "throttles": {"unknown_codes": 1000},
+            "throttles": {"unknown_codes": 1000, "sign_ups": 1},
         });
 
         let reply = change(&bench, &owner, &body).await;
@@ -281,7 +285,7 @@ pub(crate) mod tests {
             portal_name: Name::parse("Example APIs").unwrap(),
             sender: Some(email("new@example.com")),
             owner_notification_addresses: vec![email("one@example.com"), email("two@example.com")],
-            throttles: Throttles { unknown_codes: 1000 },
+            throttles: Throttles { unknown_codes: 1000, sign_ups: Some(1) },
             version: after.version,
             ..Settings::default()
         };

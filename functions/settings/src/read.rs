@@ -99,7 +99,7 @@ mod tests {
             "organisation_requests_auto_approve": false,
             "invitation_days": 7,
             "password_policy": {"min_length": 12, "min_numerics": 0, "min_specials": 0, "mixed_case": false},
-            "throttles": {"unknown_codes": 10},
+            "throttles": {"unknown_codes": 10, "sign_ups": null},
             "portal_name": "Developer portal",
             "sender": "portal@example.com",
             "owner_notification_addresses": [],

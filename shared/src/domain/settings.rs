@@ -68,20 +68,22 @@ impl Default for Settings {
     }
 }
 
-/// The most unknown invite codes that a source can be let try.
-pub const MAX_UNKNOWN_CODES: u32 = 1000;
+/// The most that a limit per source can let through in its window.
+pub const MAX_THROTTLE: u32 = 1000;
 
 /// The limits per source. A window and what it counts are rules of the domain, how much is let through is set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Throttles {
-    /// How many unknown invite codes a source may try in ten minutes, 1 to [`MAX_UNKNOWN_CODES`].
+    /// How many unknown invite codes a source may try in ten minutes, 1 to [`MAX_THROTTLE`].
     pub unknown_codes: u32,
+    /// How many people may sign up from a source in an hour, 1 to [`MAX_THROTTLE`]; `None` is any number.
+    pub sign_ups: Option<u32>,
 }
 
 impl Default for Throttles {
     fn default() -> Self {
-        Self { unknown_codes: 10 }
+        Self { unknown_codes: 10, sign_ups: None }
     }
 }
 

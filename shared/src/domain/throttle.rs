@@ -3,8 +3,34 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How long unknown invite codes of one source are counted together.
-pub const UNKNOWN_CODES_WINDOW: SignedDuration = SignedDuration::from_mins(10);
+/// What is counted per source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Throttle {
+    /// Unknown invite codes that are tried.
+    UnknownCodes,
+    /// Sign-ups: registrations and redemptions of invite codes together, of known and unknown addresses alike.
+    SignUps,
+}
+
+impl Throttle {
+    /// How long what comes from one source is counted together.
+    #[must_use]
+    pub fn window(self) -> SignedDuration {
+        match self {
+            Self::UnknownCodes => SignedDuration::from_mins(10),
+            Self::SignUps => SignedDuration::from_hours(1),
+        }
+    }
+
+    /// Its name: part of a key.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownCodes => "codes",
+            Self::SignUps => "signups",
+        }
+    }
+}
 
 /// What was counted in a window, which is fixed once its first event has opened it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

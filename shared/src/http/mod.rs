@@ -20,7 +20,7 @@ mod problem;
 mod tokens;
 mod upload;
 
-pub use applicant::Applicant;
+pub use applicant::{Applicant, NotRegistrable};
 pub use body::{Faults, Fields, FromFields, LargePayload, Payload, read_row};
 pub use caller::{Deadline, RequestId, Session, Source, admit};
 pub use created::{Created, Replayed};

@@ -121,19 +121,6 @@ impl Problem {
         Self::validation(&faults)
     }
 
-    /// 422: the password is chosen when the address is confirmed, not with the registration.
-    #[must_use]
-    pub fn password_not_yet() -> Self {
-        let detail = "The password is chosen when the address is confirmed.";
-        Self::password("password", vec![Fault::new("not_allowed", detail)])
-    }
-
-    /// 422: without a confirmation the password is chosen with the registration.
-    #[must_use]
-    pub fn password_missing() -> Self {
-        Self::password("password", vec![Fault::new("required", "This field is required.")])
-    }
-
     /// 412: what is to be changed is of another version than the caller has seen.
     #[must_use]
     pub fn version_mismatch() -> Self {

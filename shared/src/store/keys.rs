@@ -11,6 +11,7 @@ use crate::{
         invite_code::FoldedCode,
         link::HashedToken,
         source::SourceAddress,
+        throttle::Throttle,
         user::Status,
     },
     mail::Event,
@@ -102,10 +103,10 @@ impl Key {
         Self::new(Table::Portal, format!("{CODE_PREFIX}{}", code.as_str()), "CODE")
     }
 
-    /// The unknown invite codes that a source tried.
+    /// What a source did of what is counted.
     #[must_use]
-    pub fn unknown_codes_of(source: &SourceAddress) -> Self {
-        Self::new(Table::Portal, format!("{THROTTLE_PREFIX}codes#{}", source.as_str()), "THROTTLE")
+    pub fn throttle(of: Throttle, source: &SourceAddress) -> Self {
+        Self::new(Table::Portal, format!("{THROTTLE_PREFIX}{}#{}", of.as_str(), source.as_str()), "THROTTLE")
     }
 
     /// The record of a creation, by caller, route and `Idempotency-Key`.

@@ -151,7 +151,9 @@ fn key_label(key: &Key) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{email::Email, ids::TeamId, invite_code::FoldedCode, source::SourceAddress};
+    use crate::domain::{
+        email::Email, ids::TeamId, invite_code::FoldedCode, source::SourceAddress, throttle::Throttle,
+    };
 
     #[test]
     fn no_address_code_or_source_stands_in_the_label_of_a_key() {
@@ -162,7 +164,7 @@ mod tests {
             Key::elsewhere(&TeamId::default_team(), &email),
             Key::invite_code(&FoldedCode::of("spring-2026").unwrap()),
             Key::suppression(&email),
-            Key::unknown_codes_of(&SourceAddress::of("203.0.113.7".parse().unwrap())),
+            Key::throttle(Throttle::SignUps, &SourceAddress::of("203.0.113.7".parse().unwrap())),
         ];
 
         let labels = keys.each_ref().map(key_label);

@@ -20,7 +20,7 @@ use crate::domain::{
     organisation::Team,
     settings::Settings,
     source::SourceAddress,
-    throttle::Window,
+    throttle::{Throttle, Window},
     user::{Newcomer, Status, User},
 };
 
@@ -37,6 +37,8 @@ pub struct RedemptionFacts {
     pub known: Option<Sentinel>,
     /// The unknown codes that the source tried before.
     pub unknown_codes: Option<Window>,
+    /// The sign-ups that came from the source before.
+    pub sign_ups: Option<Window>,
     /// The record of the request, where it is a repeat.
     pub record: Option<Record>,
 }
@@ -125,7 +127,7 @@ impl Transaction {
 }
 
 impl Store {
-    /// Reads code, settings, attributes, address and what the source tried before, in one batch. Without a code or an
+    /// Reads code, settings, attributes, address and what the source did before, in one batch. Without a code or an
     /// address there is none to read: what was typed cannot be one.
     pub async fn redemption_facts<'a>(
         &self,
@@ -135,8 +137,9 @@ impl Store {
         sought: Option<&Repeatable>,
     ) -> Result<RedemptionFacts, StoreError> {
         let (code, address) = (code.map(Key::invite_code), email.into().map(Key::email));
-        let unknown_codes = Key::unknown_codes_of(source);
-        let keys = [Key::settings(), Key::attributes(), unknown_codes.clone()];
+        let [unknown_codes, sign_ups] =
+            [Throttle::UnknownCodes, Throttle::SignUps].map(|throttle| Key::throttle(throttle, source));
+        let keys = [Key::settings(), Key::attributes(), unknown_codes.clone(), sign_ups.clone()];
         let further = code.clone().into_iter().chain(address.clone()).chain(sought.map(Repeatable::key));
         let fetched = self.db.fetch(keys.into_iter().chain(further)).await?;
         Ok(RedemptionFacts {
@@ -145,6 +148,7 @@ impl Store {
             attributes: fetched.attributes()?,
             known: address.map_or(Ok(None), |address| fetched.get(&address))?,
             unknown_codes: fetched.get(&unknown_codes)?,
+            sign_ups: fetched.get(&sign_ups)?,
             record: fetched.record(sought)?,
         })
     }

@@ -16,6 +16,8 @@ use crate::{
         idempotency::Repeatable,
         link::CONFIRM_LIFE,
         settings::Settings,
+        source::SourceAddress,
+        throttle::{Throttle, Window},
         user::{Newcomer, Source, Status, User},
     },
     mail::Composer,
@@ -30,6 +32,8 @@ pub struct RegistrationFacts {
     pub attributes: Definitions,
     /// The account behind the address, if there is one.
     pub known: Option<Sentinel>,
+    /// The sign-ups that came from the source before, where it was asked for.
+    pub sign_ups: Option<Window>,
     /// The record of the request, where it is a repeat.
     pub record: Option<Record>,
 }
@@ -51,22 +55,34 @@ impl Store {
         &self,
         email: impl Into<Option<&'a Email>>,
     ) -> Result<RegistrationFacts, StoreError> {
-        self.registration_facts_and_record(email, None).await
+        self.facts(email, None, None).await
     }
 
-    /// The same with, where the request may be a repeat, the record of its first.
-    pub async fn registration_facts_and_record<'a>(
+    /// The same with the sign-ups from `source` and, where the request may be a repeat, the record of its first.
+    pub async fn sign_up_facts<'a>(
         &self,
         email: impl Into<Option<&'a Email>>,
+        source: &SourceAddress,
+        sought: Option<&Repeatable>,
+    ) -> Result<RegistrationFacts, StoreError> {
+        self.facts(email, Some(source), sought).await
+    }
+
+    async fn facts<'a>(
+        &self,
+        email: impl Into<Option<&'a Email>>,
+        source: Option<&SourceAddress>,
         sought: Option<&Repeatable>,
     ) -> Result<RegistrationFacts, StoreError> {
         let address = email.into().map(Key::email);
-        let further = address.clone().into_iter().chain(sought.map(Repeatable::key));
+        let sign_ups = source.map(|source| Key::throttle(Throttle::SignUps, source));
+        let further = address.clone().into_iter().chain(sign_ups.clone()).chain(sought.map(Repeatable::key));
         let fetched = self.db.fetch([Key::settings(), Key::attributes()].into_iter().chain(further)).await?;
         Ok(RegistrationFacts {
             settings: fetched.settings()?,
             attributes: fetched.attributes()?,
             known: address.map_or(Ok(None), |address| fetched.get(&address))?,
+            sign_ups: sign_ups.map_or(Ok(None), |sign_ups| fetched.get(&sign_ups))?,
             record: fetched.record(sought)?,
         })
     }
