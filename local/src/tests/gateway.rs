@@ -27,7 +27,7 @@ async fn an_unknown_route_or_method_is_not_found() {
 
     for (method, path) in [
         (Method::GET, "/v1/nothing"),
-        (Method::DELETE, "/v1/me"),
+        (Method::PUT, "/v1/me"),
         (Method::HEAD, "/v1/me"),
         (Method::OPTIONS, "/v1/me"),
         (Method::GET, "/v1/me/"),
