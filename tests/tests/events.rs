@@ -15,7 +15,7 @@ mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner, an invite code, and a person in the state
 /// that it needs.
-const ANSWERS: [(&str, Status, u16); 66] = [
+const ANSWERS: [(&str, Status, u16); 70] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
@@ -61,6 +61,11 @@ const ANSWERS: [(&str, Status, u16); 66] = [
     ("organisations-delete-team", Status::Active, 409),
     ("organisations-list", Status::Active, 200),
     ("organisations-list-teams", Status::Active, 200),
+    ("organisations-list-requests", Status::Active, 200),
+    // API Owners ask for nothing, and nobody asked them.
+    ("organisations-request", Status::Active, 403),
+    ("organisations-approve-request", Status::Active, 404),
+    ("organisations-reject-request", Status::Active, 404),
     ("organisations-read", Status::Active, 200),
     ("redeem-code-redeem", Status::Active, 202),
     // The link of the sample was never sent.

@@ -2,15 +2,12 @@
 
 use axum::{Json, extract::State};
 use shared::{
-    domain::{Fault, transition::Transition},
+    domain::{reason, transition::Transition},
     http::{Fields, FromFields, PathId, Payload, Problem, RequestId, Session, UserBody, text},
     store::Terms,
 };
 
 use crate::{App, act};
-
-/// The longest reason, in characters.
-const MAX_REASON: usize = 1000;
 
 /// Why the registration is refused, in words for the applicant.
 #[derive(Debug)]
@@ -20,18 +17,8 @@ pub struct Reject {
 
 impl FromFields for Reject {
     fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { reason: fields.optional("reason", text(reason)) })
+        Some(Self { reason: fields.optional("reason", text(reason::parse)) })
     }
-}
-
-fn reason(text: &str) -> Result<String, Fault> {
-    let reason = text.trim();
-    let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    if reason.is_empty() || reason.chars().count() > MAX_REASON || reason.contains(odd) {
-        let detail = format!("A reason has 1 to {MAX_REASON} characters and no control characters but line breaks.");
-        return Err(Fault::new("invalid_reason", detail));
-    }
-    Ok(reason.to_owned())
 }
 
 /// Rejects a waiting registration. The reason is mailed to the applicant and kept nowhere but in that mail.
@@ -53,8 +40,8 @@ mod tests {
     use serde_json::{Value, json};
     use shared::domain::user::{Role, Status, User};
 
-    use super::MAX_REASON;
     use crate::act::tests::{audited, portal, request, send};
+    use shared::domain::reason::MAX_REASON;
 
     const ADA: &str = "ada@example.com";
 

@@ -1,5 +1,6 @@
 //! Organisations and their teams: API Owners create, list, read, rename and delete them.
 
+pub mod approve_request;
 pub mod body;
 pub mod change;
 pub mod change_team;
@@ -8,12 +9,16 @@ pub mod create_team;
 pub mod delete;
 pub mod delete_team;
 pub mod list;
+pub mod list_requests;
 pub mod list_teams;
 pub mod read;
+pub mod reject_request;
+pub mod request;
+pub mod request_body;
 
 use axum::{
     Router,
-    routing::{get, patch},
+    routing::{get, patch, post},
 };
 use shared::{
     clock::Clock,
@@ -45,6 +50,9 @@ pub fn router(app: App) -> Router {
         .route("/v1/organisations", get(list::list).post(create::create))
         .route("/v1/organisations/{id}", get(read::read).patch(change::change).delete(delete::delete))
         .route("/v1/organisations/{id}/teams", get(list_teams::list).post(create_team::create))
-        .route("/v1/organisations/{id}/teams/{team_id}", patch(change_team::change).delete(delete_team::delete));
+        .route("/v1/organisations/{id}/teams/{team_id}", patch(change_team::change).delete(delete_team::delete))
+        .route("/v1/organisation-requests", get(list_requests::list).post(request::ask))
+        .route("/v1/organisation-requests/{id}/approve", post(approve_request::approve))
+        .route("/v1/organisation-requests/{id}/reject", post(reject_request::reject));
     finished(routes.with_state(app))
 }

@@ -1,7 +1,7 @@
 //! `PATCH /v1/settings`: changes the named settings and leaves the others.
 
 use axum::{Json, extract::State};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use shared::{
     domain::{
         Fault,
@@ -33,6 +33,8 @@ pub struct Change {
     email_confirmation: Option<bool>,
     sign_in: Option<bool>,
     consumer_admin_invitations: Option<bool>,
+    organisation_requests: Option<bool>,
+    organisation_requests_auto_approve: Option<bool>,
     invitation_days: Option<u32>,
     min_length: Option<u32>,
     min_numerics: Option<u32>,
@@ -48,8 +50,8 @@ pub struct Change {
 }
 
 impl Change {
-    /// Takes every setting that can be changed. Of the others, only what `shown` says already is accepted.
-    fn read(fields: &mut Fields, shown: &Map<String, Value>) -> Self {
+    /// Takes every setting that is named.
+    fn read(fields: &mut Fields) -> Self {
         let mut change = Self {
             self_registration: set(fields, "self_registration", boolean),
             auto_approve: set(fields, "auto_approve", boolean),
@@ -57,6 +59,8 @@ impl Change {
             email_confirmation: set(fields, "email_confirmation", boolean),
             sign_in: set(fields, "sign_in", boolean),
             consumer_admin_invitations: set(fields, "consumer_admin_invitations", boolean),
+            organisation_requests: set(fields, "organisation_requests", boolean),
+            organisation_requests_auto_approve: set(fields, "organisation_requests_auto_approve", boolean),
             invitation_days: set(fields, "invitation_days", integer(1, 90)),
             portal_name: set(fields, "portal_name", text(Name::parse)),
             sender: fields.change("sender", text(Email::parse)),
@@ -83,7 +87,6 @@ impl Change {
             change.unknown_codes = set(throttles, "unknown_codes", integer(1, MAX_THROTTLE));
             change.sign_ups = throttles.change("sign_ups", integer(1, MAX_THROTTLE));
         });
-        fields.unchanged(shown, not_changeable);
         change
     }
 
@@ -95,6 +98,8 @@ impl Change {
         replace(&mut after.email_confirmation, self.email_confirmation);
         replace(&mut after.sign_in, self.sign_in);
         replace(&mut after.consumer_admin_invitations, self.consumer_admin_invitations);
+        replace(&mut after.organisation_requests, self.organisation_requests);
+        replace(&mut after.organisation_requests_auto_approve, self.organisation_requests_auto_approve);
         replace(&mut after.invitation_days, self.invitation_days.and_then(|days| u16::try_from(days).ok()));
         replace(&mut after.password_policy.min_length, self.min_length);
         replace(&mut after.password_policy.min_numerics, self.min_numerics);
@@ -120,10 +125,6 @@ fn set<T, E: Into<Faults>>(fields: &mut Fields, name: &str, parse: impl FnOnce(&
 
 fn always_set() -> Fault {
     Fault::new("required", "This always has a value.")
-}
-
-fn not_changeable() -> Fault {
-    Fault::new("not_changeable", "This setting cannot be changed.")
 }
 
 /// The list without what it names again, so that nobody is told twice.
@@ -174,8 +175,7 @@ pub async fn change(
     let (caller, mut before) = app.store.person_and_settings(&session.user_id).await?;
     let caller = admit(&session, caller)?;
     decide(&caller, Action::ManageSettings)?;
-    let shown = SettingsBody::from(before.clone()).fields();
-    let change = payload.read_with(|fields| Some(Change::read(fields, &shown)))?;
+    let change = payload.read_with(|fields| Some(Change::read(fields)))?;
     let origin = request.origin(Actor::User(caller.id.clone()), app.clock.now());
     for _ in 0..MAX_TRIES {
         if !if_match.allows(before.version) {
@@ -259,6 +259,8 @@ pub(crate) mod tests {
             "email_confirmation": false,
             "sign_in": false,
             "consumer_admin_invitations": false,
+            "organisation_requests": true,
+            "organisation_requests_auto_approve": true,
             "invitation_days": 90,
             "password_policy": {"min_length": 128, "min_numerics": 8, "min_specials": 8, "mixed_case": true},
             "portal_name": " Example APIs ",
@@ -280,6 +282,8 @@ pub(crate) mod tests {
             email_confirmation: false,
             sign_in: false,
             consumer_admin_invitations: false,
+            organisation_requests: true,
+            organisation_requests_auto_approve: true,
             invitation_days: 90,
             password_policy: PasswordPolicy { min_length: 128, min_numerics: 8, min_specials: 8, mixed_case: true },
             portal_name: Name::parse("Example APIs").unwrap(),
@@ -287,7 +291,6 @@ pub(crate) mod tests {
             owner_notification_addresses: vec![email("one@example.com"), email("two@example.com")],
             throttles: Throttles { unknown_codes: 1000, sign_ups: Some(1) },
             version: after.version,
-            ..Settings::default()
         };
         assert_eq!(after, expected);
         assert_eq!(reply.body["owner_notification_addresses"], json!(["one@example.com", "two@example.com"]));

@@ -2,7 +2,6 @@
 
 use axum::{Json, extract::State};
 use serde::Serialize;
-use serde_json::{Map, Value};
 use shared::{
     domain::{
         email::{Email, MailDomain},
@@ -34,16 +33,6 @@ pub struct SettingsBody {
     portal_name: Name,
     sender: Option<Email>,
     owner_notification_addresses: Vec<Email>,
-}
-
-impl SettingsBody {
-    /// The settings by name.
-    pub(crate) fn fields(&self) -> Map<String, Value> {
-        match serde_json::to_value(self) {
-            Ok(Value::Object(fields)) => fields,
-            _ => Map::new(),
-        }
-    }
 }
 
 impl From<Settings> for SettingsBody {

@@ -89,6 +89,11 @@ id!(
     "inv_"
 );
 id!(
+    /// The id of a request for an organisation.
+    OrganisationRequestId,
+    "orq_"
+);
+id!(
     /// An invite code's id: what the code's text cannot be, the same for one code alone.
     InviteCodeId,
     "code_"

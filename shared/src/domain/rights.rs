@@ -6,6 +6,7 @@
 mod attributes;
 mod deletion;
 mod invitations;
+mod organisations;
 mod people;
 
 pub use attributes::{changes_attributes, visible_attributes};
@@ -15,6 +16,7 @@ pub use invitations::{
     NotYourTeams, invites_without_bounds, may_give, may_invite_now, may_place_in, role_of_invited, sees_invitation,
     teams_to_invite_into,
 };
+use organisations::request_organisation;
 pub use people::{Sight, allows_mail, changes_addresses, moves_people, sight};
 use people::{change_person, remove_people, remove_person};
 
@@ -66,6 +68,12 @@ pub enum Action<'a> {
     ManageOrganisations,
     /// Read and change the templates of mails.
     ManageMailTemplates,
+    /// Ask for an organisation of one's own.
+    RequestOrganisation,
+    /// List requests for an organisation, within what the caller sees: their own, or all.
+    ListOrganisationRequests,
+    /// Approve or reject requests for an organisation.
+    DecideOrganisationRequests,
     /// Read the audit trail.
     ReadAudit,
     /// Create, read, change and delete invite codes, and see who redeemed them.
@@ -94,6 +102,8 @@ pub enum Why {
     NotAllTeamsYours,
     /// A Consumer Admin does nothing in the team in which strangers meet.
     TeamOfStrangers,
+    /// It takes a consumer who is in no organisation but the default one.
+    OutsideTheDefaultOrganisation,
 }
 
 impl Why {
@@ -107,6 +117,7 @@ impl Why {
             }
             Self::OnOneself => "Nobody may do this to themselves.",
             Self::NotAllTeamsYours => "This concerns a team that is not yours.",
+            Self::OutsideTheDefaultOrganisation => "Only who is in the Default Organisation may do this.",
             Self::TeamOfStrangers => "Strangers meet in this team: only API Owners may do this there.",
         }
     }
@@ -120,7 +131,7 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
     let owner = caller.role == Role::ApiOwner;
     let unless = |why: Why, is: bool| if is { Ok(()) } else { Err(Refusal::Forbidden(why)) };
     match action {
-        Action::ListPeople | Action::LeaveForGood => Ok(()),
+        Action::ListPeople | Action::ListOrganisationRequests | Action::LeaveForGood => Ok(()),
         Action::CreatePerson
         | Action::ChangeStates
         | Action::DeletePeople
@@ -129,10 +140,12 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
         | Action::ManageMailTemplates
         | Action::ReadAudit
         | Action::ManageOrganisations
+        | Action::DecideOrganisationRequests
         | Action::SendInvitation => unless(Why::OwnersOnly, owner),
         Action::ChangeState(person) => {
             unless(Why::OwnersOnly, owner).and_then(|()| unless(Why::OnOneself, person.id != caller.id))
         }
+        Action::RequestOrganisation => request_organisation(caller),
         Action::DeletePerson(person) => delete_person(caller, person),
         Action::ReadPerson(person) => match caller.role {
             Role::ApiOwner => Ok(()),
@@ -251,6 +264,7 @@ pub(super) mod tests {
             Action::ManageMailTemplates,
             Action::ReadAudit,
             Action::ManageOrganisations,
+            Action::DecideOrganisationRequests,
             Action::SendInvitation,
         ];
         for action in actions {

@@ -13,6 +13,7 @@ use crate::{
         ids::{MailId, UserId},
         invite_code::InviteCode,
         link::{CONFIRM_LIFE, Purpose, RESET_LIFE},
+        name::Name,
         user::{Status, User},
     },
     random::Random,
@@ -188,6 +189,35 @@ impl Composer<'_> {
         self.entry(Event::InviteCodeExpiring, &facts.to, variables)
     }
 
+    /// Tells `owners` that `user` asks for an organisation of this name; `None` where there is nobody to tell.
+    #[must_use]
+    pub fn organisation_requested<'e>(
+        &self,
+        owners: impl IntoIterator<Item = &'e Email>,
+        user: &User,
+        organisation: &Name,
+    ) -> Option<OutboxEntry> {
+        let mut variables = with_organisation(user, organisation);
+        variables.insert("email".to_owned(), json!(user.email));
+        let entry = self.about(Event::OrganisationRequested, &user.id, owners, variables);
+        (!entry.to.is_empty()).then_some(entry)
+    }
+
+    /// The organisation that `user` asked for is there, under this name.
+    #[must_use]
+    pub fn organisation_approved(&self, user: &User, organisation: &Name) -> OutboxEntry {
+        let variables = with_organisation(user, organisation);
+        self.about(Event::OrganisationApproved, &user.id, [&user.email], variables)
+    }
+
+    /// There will be no organisation of this name for `user`, with the reason that an API Owner gave.
+    #[must_use]
+    pub fn organisation_rejected(&self, user: &User, organisation: &Name, reason: Option<&str>) -> OutboxEntry {
+        let mut variables = with_organisation(user, organisation);
+        variables.insert("reason".to_owned(), json!(reason));
+        self.about(Event::OrganisationRejected, &user.id, [&user.email], variables)
+    }
+
     /// A mail to a person or about one: it goes when they do.
     fn about<'e>(
         &self,
@@ -230,6 +260,12 @@ fn of_code(code: &InviteCode, facts: &NoticeFacts) -> Map<String, Value> {
         ("team".to_owned(), json!(facts.team)),
         ("organisation".to_owned(), json!(facts.organisation)),
     ])
+}
+
+fn with_organisation(user: &User, organisation: &Name) -> Map<String, Value> {
+    let mut variables = names(user);
+    variables.insert("organisation".to_owned(), json!(organisation));
+    variables
 }
 
 fn names(user: &User) -> Map<String, Value> {

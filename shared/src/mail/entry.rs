@@ -48,11 +48,17 @@ pub enum Event {
     InviteCodeLow,
     /// Tells the creator of an invite code that it ends soon.
     InviteCodeExpiring,
+    /// Tells the owners that somebody asks for an organisation.
+    OrganisationRequested,
+    /// Tells a person that they got the organisation that they asked for.
+    OrganisationApproved,
+    /// Tells a person that they do not get it.
+    OrganisationRejected,
 }
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::ConfirmRegistration,
         Self::AlreadyRegistered,
         Self::RegistrationPending,
@@ -68,6 +74,9 @@ impl Event {
         Self::PendingDigest,
         Self::InviteCodeLow,
         Self::InviteCodeExpiring,
+        Self::OrganisationRequested,
+        Self::OrganisationApproved,
+        Self::OrganisationRejected,
     ];
 
     /// Reads an event's name.
@@ -95,6 +104,9 @@ impl Event {
             Self::PendingDigest => "pending_digest",
             Self::InviteCodeLow => "invite_code_low",
             Self::InviteCodeExpiring => "invite_code_expiring",
+            Self::OrganisationRequested => "organisation_requested",
+            Self::OrganisationApproved => "organisation_approved",
+            Self::OrganisationRejected => "organisation_rejected",
         }
     }
 }

@@ -62,6 +62,9 @@ templates! {
     PendingDigest: "pending_digest",
     InviteCodeLow: "invite_code_low",
     InviteCodeExpiring: "invite_code_expiring",
+    OrganisationRequested: "organisation_requested",
+    OrganisationApproved: "organisation_approved",
+    OrganisationRejected: "organisation_rejected",
 }
 
 /// The templates of a mail: what is built in, or what an API Owner made of it.
@@ -203,6 +206,10 @@ mod tests {
         }
     }
 
+    fn engines() -> Name {
+        Name::given("Analytical Engines")
+    }
+
     /// Every mail of the product, under the name of its case.
     fn mails(user: &User) -> Vec<(&'static str, OutboxEntry)> {
         let random = Random::seeded(1);
@@ -235,6 +242,10 @@ mod tests {
             ("password_changed", compose.password_changed(user)),
             ("email_changed_to", compose.email_changed(user, &user.email)),
             ("email_changed_from", compose.email_changed(user, &owner)),
+            ("organisation_requested", compose.organisation_requested([&owner], user, &engines()).unwrap()),
+            ("organisation_approved", compose.organisation_approved(user, &engines())),
+            ("organisation_rejected_with_reason", compose.organisation_rejected(user, &engines(), Some("Too small."))),
+            ("organisation_rejected", compose.organisation_rejected(user, &engines(), None)),
             ("pending_digest", compose.pending_digest(std::slice::from_ref(&owner), 1, std::slice::from_ref(user))),
             ("pending_digest_of_many", compose.pending_digest(&[owner], 5, &[user.clone(), user.clone()])),
             ("invite_code_low", compose.invite_code_low(&code(20, 18), &notice())),

@@ -41,6 +41,15 @@ fn expires_at() -> Variable {
     variable("expires_at", "Until when the link works, in words", [json!(SAMPLE_INSTANT)])
 }
 
+fn reason() -> Variable {
+    let reasons = [json!("We know nobody of this name."), Value::Null, json!("x".repeat(LONGEST_REASON))];
+    variable("reason", "The reason that was given, or nothing", reasons)
+}
+
+fn requested() -> Variable {
+    variable("organisation", "The organisation's name", [json!("Analytical Engines")])
+}
+
 fn of_code() -> Vec<Variable> {
     vec![
         variable("code", "The invite code", [json!("SPRING-2026")]),
@@ -77,10 +86,7 @@ pub(super) fn of_entry(event: Event) -> Vec<Variable> {
             vec![first_name(), last_name(), active]
         }
         Event::Approved | Event::Activated | Event::Deactivated => vec![first_name(), last_name()],
-        Event::Rejected => {
-            let reasons = [json!("We know nobody of this name."), Value::Null, json!("x".repeat(LONGEST_REASON))];
-            vec![first_name(), last_name(), variable("reason", "The reason that was given, or nothing", reasons)]
-        }
+        Event::Rejected => vec![first_name(), last_name(), reason()],
         Event::Invitation => vec![
             first_name(),
             variable("inviter", "Who invites, or nothing", [json!("Charles Babbage"), Value::Null]),
@@ -116,6 +122,12 @@ pub(super) fn of_entry(event: Event) -> Vec<Variable> {
             let is_new = "Whether the mail goes to the new address; the old one is not told which that is";
             vec![first_name(), last_name(), changed_at, variable("new_address", is_new, [json!(true), json!(false)])]
         }
+        Event::OrganisationRequested => {
+            let email = variable("email", "The requester's e-mail address", [json!("ada@example.com")]);
+            vec![first_name(), last_name(), email, requested()]
+        }
+        Event::OrganisationApproved => vec![first_name(), last_name(), requested()],
+        Event::OrganisationRejected => vec![first_name(), last_name(), requested(), reason()],
         Event::PasswordChanged => {
             let changed_at = variable("changed_at", "When it was changed, in words", [json!(SAMPLE_INSTANT)]);
             vec![first_name(), last_name(), changed_at]
@@ -141,6 +153,9 @@ pub fn link_of(event: Event) -> Option<Purpose> {
         | Event::PendingDigest
         | Event::InviteCodeLow
         | Event::InviteCodeExpiring
+        | Event::OrganisationRequested
+        | Event::OrganisationApproved
+        | Event::OrganisationRejected
         | Event::PasswordChanged => None,
     }
 }

@@ -7,9 +7,10 @@ use crate::{
         audit::Actor,
         email::Email,
         idempotency::Fingerprint,
-        ids::{EventId, InvitationId, InviteCodeId, MailId, OrganisationId, TeamId, UserId},
+        ids::{EventId, InvitationId, InviteCodeId, MailId, OrganisationId, OrganisationRequestId, TeamId, UserId},
         invite_code::FoldedCode,
         link::HashedToken,
+        organisation_request::RequestStatus,
         source::SourceAddress,
         throttle::Throttle,
         user::Status,
@@ -82,6 +83,18 @@ impl Key {
     #[must_use]
     pub fn team_of(organisation: &OrganisationId, team: &TeamId) -> Self {
         Self::new(Table::Portal, organisation_partition(organisation), format!("{TEAM_PREFIX}{team}"))
+    }
+
+    /// A request for an organisation.
+    #[must_use]
+    pub fn organisation_request(id: &OrganisationRequestId) -> Self {
+        Self::new(Table::Portal, format!("ORGREQUEST#{id}"), "ORGREQUEST")
+    }
+
+    /// That a request of this person waits.
+    #[must_use]
+    pub fn requester(id: &UserId) -> Self {
+        Self::new(Table::Portal, format!("REQUESTER#{id}"), "REQUESTER")
     }
 
     /// An invitation.
@@ -220,6 +233,8 @@ pub const ALL_ORGANISATIONS: &str = "ORGANISATIONS";
 pub const DELETING_ORGANISATIONS: &str = "ORGANISATIONS#deleting";
 /// The partition of deleted teams that people may still have to leave, by since when, in the index `Queues`.
 pub const DELETED_TEAMS: &str = "TEAMS#deleted";
+/// The partition of all requests for an organisation in the index `Lists`.
+pub const ALL_REQUESTS: &str = "ORGANISATION_REQUESTS";
 /// The partition of all unsent mails in the index `Unsent`.
 pub const UNSENT: &str = "UNSENT";
 
@@ -233,6 +248,18 @@ pub fn people_in(status: Status) -> String {
 #[must_use]
 pub fn invitations_of(organisation: &OrganisationId) -> String {
     format!("ORGANISATION#{organisation}#INVITATIONS")
+}
+
+/// The partition of requests for an organisation in `status` in the index `Queues`.
+#[must_use]
+pub fn requests_in(status: RequestStatus) -> String {
+    format!("ORGANISATION_REQUESTS#{}", status.as_str())
+}
+
+/// The partition of a person's requests for an organisation in the index `Groups`.
+#[must_use]
+pub fn requests_of(requester: &UserId) -> String {
+    format!("REQUESTER#{requester}")
 }
 
 /// The partition of an organisation's teams in the index `Groups`.

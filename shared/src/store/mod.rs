@@ -33,6 +33,7 @@ mod invite_codes;
 mod login_attempts;
 mod mail_limit;
 mod mail_templates;
+mod organisation_requests;
 mod organisations;
 mod orphans;
 mod password;
@@ -70,6 +71,7 @@ pub use invitations::{
 };
 pub use invite_codes::{CodeChange, CodeCreation, CodeDeletion, CodePage};
 pub use mail_templates::{AllTemplates, ChangedTemplate, TemplateChange, TemplateFacts};
+pub use organisation_requests::{DecidedRequest, RequestFacts, RequestPage, Requested};
 pub use organisations::{OrganisationCreation, Renaming, TeamCreation};
 pub use orphans::PoolWalk;
 pub use outbox::{Outbox, Taken};

@@ -176,7 +176,7 @@ impl Store {
         }
     }
 
-    fn new_team_id(&self, origin: &Origin) -> TeamId {
+    pub(super) fn new_team_id(&self, origin: &Origin) -> TeamId {
         TeamId::new(origin.now, self.db.random.number())
     }
 

@@ -76,7 +76,7 @@ impl Db {
         let found: Vec<Found> = output.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
         // The last key holds the table's keys and the index's own, no others.
         let last: Option<Found> = output.last_evaluated_key.map(read).transpose()?;
-        let next = last.and_then(|last| last.list_sk.or(last.group_sk));
+        let next = last.and_then(|last| last.list_sk.or(last.group_sk).or(last.queue_sk));
         let fetched = self.fetch(found.iter().map(Found::key)).await?;
         Ok(Listed { rows: found.iter().filter_map(|found| fetched.get(&found.key()).transpose()).collect(), next })
     }

@@ -153,7 +153,8 @@ impl Transaction {
         }
     }
 
-    fn create_memberships_in(&mut self, user: &UserId, organisation: &OrganisationId, teams: &[TeamId]) {
+    /// Adds a person's memberships in `teams` of an organisation.
+    pub(super) fn create_memberships_in(&mut self, user: &UserId, organisation: &OrganisationId, teams: &[TeamId]) {
         for team in teams {
             let (user_id, organisation_id) = (user.clone(), organisation.clone());
             let membership = Membership { user_id, team_id: team.clone(), organisation_id };

@@ -13,6 +13,7 @@ mod leaving;
 mod links;
 mod live_portal;
 mod mail_templates;
+mod organisation_requests;
 mod organisations;
 mod passwords;
 mod people;

@@ -64,6 +64,7 @@ async fn sample(world: &mut World, route: &Route, aspect: Aspect, relation: Rela
         "users" => world.subject(Subject::Person, relation).await,
         "invitations" => world.subject(Subject::Invitation, relation).await,
         "invite-codes" => world.subject(Subject::InviteCode, relation).await,
+        "organisation-requests" => world.subject(Subject::OrganisationRequest, relation).await,
         "organisations" => place.organisation_id.to_string(),
         "user-attributes" => world.subject(Subject::Attribute, relation).await,
         _ => String::new(),

@@ -5,10 +5,14 @@ use std::collections::HashMap;
 use harness::{Bench, CODE, Sample, SignedIn};
 use jiff::SignedDuration;
 use serde_json::json;
-use shared::domain::{
-    ids::{OrganisationId, TeamId},
-    organisation::Placement,
-    user::{Role, Status},
+use shared::{
+    domain::{
+        ids::{OrganisationId, TeamId},
+        name::Name,
+        organisation::Placement,
+        user::{Role, Status},
+    },
+    store::Requested,
 };
 
 /// Who calls.
@@ -56,6 +60,7 @@ pub enum Subject {
     Invitation,
     InviteCode,
     Attribute,
+    OrganisationRequest,
 }
 
 /// The portal. What a call is about is made when it is first asked for.
@@ -126,6 +131,7 @@ impl World {
             Subject::Invitation => self.invitation(relation).await,
             Subject::InviteCode => self.code(relation).await,
             Subject::Attribute => self.attribute(relation).await,
+            Subject::OrganisationRequest => self.organisation_request(relation).await,
         };
         self.made.insert((subject, relation), made.clone());
         made
@@ -162,6 +168,16 @@ impl World {
         });
         code.await;
         text
+    }
+
+    /// A request of somebody in the Default Organisation: nobody else can make one.
+    async fn organisation_request(&self, relation: Relation) -> String {
+        let asker =
+            self.bench.person(&format!("asker.{relation:?}@example.com"), Role::TeamMember, Status::Active).await;
+        let (name, origin) = (Name::given("Engines"), self.bench.origin());
+        let asked = self.bench.store.request_organisation(&asker, name, &[], &origin).await.unwrap();
+        let Requested::Done(request) = asked else { panic!("{asked:?}") };
+        request.id.to_string()
     }
 
     /// The portal's own, whoever calls.

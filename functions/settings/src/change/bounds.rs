@@ -1,7 +1,7 @@
 //! What a change may say: bounds, all faults at once, and what cannot be changed.
 
 use harness::Sample;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::tests::{change, portal, send};
 
@@ -70,18 +70,22 @@ async fn values_have_bounds_and_every_fault_is_named() {
 }
 
 #[tokio::test]
-async fn settings_that_nothing_obeys_yet_cannot_be_changed() {
+async fn requests_for_an_organisation_are_switched_on_and_off_and_by_nothing_else() {
     let (bench, owner) = portal().await;
     let before = bench.store.settings().await.unwrap();
-    let cases = [("organisation_requests", json!(true)), ("organisation_requests_auto_approve", json!(null))];
-    for (name, value) in &cases {
-        let reply = change(&bench, &owner, &json!({*name: value, "sign_in": false})).await;
-        assert_eq!((reply.status, reply.faults()), (422, vec![(format!("/{name}").as_str(), "not_changeable")]));
+
+    for name in ["organisation_requests", "organisation_requests_auto_approve"] {
+        let cleared = change(&bench, &owner, &json!({name: null})).await;
+        let faulty = change(&bench, &owner, &json!({name: "yes"})).await;
+        assert_eq!(cleared.faults(), [(format!("/{name}").as_str(), "required")]);
+        assert_eq!(faulty.faults(), [(format!("/{name}").as_str(), "not_a_boolean")]);
+        assert_eq!(bench.store.settings().await.unwrap(), before);
     }
-    let mut body: Map<_, _> = cases.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    body.insert("portal_name".to_owned(), json!(""));
-    assert_eq!(change(&bench, &owner, &Value::Object(body)).await.faults().len(), 3);
-    assert_eq!(bench.store.settings().await.unwrap(), before);
+    for on in [true, false] {
+        let reply = change(&bench, &owner, &json!({"organisation_requests": on})).await;
+        assert_eq!((reply.status, &reply.body["organisation_requests"]), (200, &json!(on)));
+        assert_eq!(bench.store.settings().await.unwrap().organisation_requests, on);
+    }
 }
 
 #[tokio::test]
