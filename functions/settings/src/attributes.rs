@@ -11,11 +11,13 @@ use serde_json::{Map, Value};
 use shared::{
     domain::{
         attribute::{AttributeName, Definition, Definitions, Pattern, Refused, Visibility},
+        idempotency::Repeatable,
         name::Name,
         rights::{Action, decide},
         user::User,
     },
     http::{Instant, Problem, Session, admit},
+    store::Record,
 };
 
 use crate::App;
@@ -110,10 +112,20 @@ pub(crate) fn refused(refusal: Refused) -> Problem {
 
 /// Lets a caller in who manages the attributes, and reads them, in one batch.
 pub(crate) async fn open(app: &App, session: &Session) -> Result<(User, Definitions), Problem> {
-    let (caller, definitions) = app.store.person_and_attributes(&session.user_id).await?;
+    let (caller, definitions, _) = open_sought(app, session, None).await?;
+    Ok((caller, definitions))
+}
+
+/// The same with, where the request may be a repeat, the record of its first.
+pub(crate) async fn open_sought(
+    app: &App,
+    session: &Session,
+    sought: Option<&Repeatable>,
+) -> Result<(User, Definitions, Option<Record>), Problem> {
+    let (caller, definitions, record) = app.store.person_attributes_and_record(&session.user_id, sought).await?;
     let caller = admit(session, caller)?;
     decide(&caller, Action::ManageSettings)?;
-    Ok((caller, definitions))
+    Ok((caller, definitions, record))
 }
 
 /// The texts, each once.

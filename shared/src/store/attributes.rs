@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    Store, StoreError,
+    Record, Store, StoreError,
     change::Change,
     keys::Key,
     transaction::{Commit, Transaction},
@@ -12,7 +12,9 @@ use super::{
 use crate::domain::{
     attribute::{Definition, Definitions},
     audit::Origin,
-    ids::AttributeId,
+    idempotency::Repeatable,
+    ids::{AttributeId, UserId},
+    user::User,
 };
 
 /// What became of a change of the attributes.
@@ -22,6 +24,17 @@ pub enum AttributesChange {
     Done,
     /// Somebody else changed one of them since they were read.
     Overtaken,
+}
+
+/// What became of a definition.
+#[derive(Debug)]
+pub enum AttributeDefinition {
+    /// Written.
+    Done,
+    /// Somebody else changed one of the attributes since they were read.
+    Overtaken,
+    /// A request with the same key was there first.
+    Repeated(Record),
 }
 
 impl Store {
@@ -36,17 +49,61 @@ impl Store {
         self.db.fetch([Key::attributes()]).await?.attributes()
     }
 
+    /// Reads a caller, the attributes and, where the request may be a repeat, the record of its first, in one batch.
+    pub async fn person_attributes_and_record(
+        &self,
+        id: &UserId,
+        sought: Option<&Repeatable>,
+    ) -> Result<(Option<User>, Definitions, Option<Record>), StoreError> {
+        let keys = [Key::user(id), Key::attributes()];
+        let fetched = self.db.fetch(keys.into_iter().chain(sought.map(Repeatable::key))).await?;
+        Ok((fetched.get(&Key::user(id))?, fetched.attributes()?, fetched.record(sought)?))
+    }
+
+    /// Writes `after` over `before`, if that is still what stands there: `new` is what it has more.
+    ///
+    /// One transaction: attributes, audit, record.
+    pub async fn define_attribute(
+        &self,
+        before: &Definitions,
+        after: &Definitions,
+        new: &Definition,
+        origin: &Origin,
+    ) -> Result<AttributeDefinition, StoreError> {
+        let mut transaction = self.changing_attributes(before, after, (None, Some(new)), origin);
+        let record = transaction.record(origin, new);
+        match self.db.commit(transaction).await? {
+            Commit::Done => Ok(AttributeDefinition::Done),
+            Commit::Lost(lost) => {
+                Ok(lost.record(record)?.map_or(AttributeDefinition::Overtaken, AttributeDefinition::Repeated))
+            }
+        }
+    }
+
     /// Writes `after` over `before`, if that is still what stands there. `old` and `new` are the one attribute in which they
-    /// differ: `None` for one that was not there, or goes.
+    /// differ: `None` for one that goes.
     ///
     /// One transaction: attributes, audit with the former and new value of what differs. A definition is no personal data.
     pub async fn change_attributes(
         &self,
         before: &Definitions,
         after: &Definitions,
-        (old, new): (Option<&Definition>, Option<&Definition>),
+        (old, new): (&Definition, Option<&Definition>),
         origin: &Origin,
     ) -> Result<AttributesChange, StoreError> {
+        match self.db.commit(self.changing_attributes(before, after, (Some(old), new), origin)).await? {
+            Commit::Done => Ok(AttributesChange::Done),
+            Commit::Lost(_) => Ok(AttributesChange::Overtaken),
+        }
+    }
+
+    fn changing_attributes(
+        &self,
+        before: &Definitions,
+        after: &Definitions,
+        (old, new): (Option<&Definition>, Option<&Definition>),
+        origin: &Origin,
+    ) -> Transaction {
         let action = match (old, new) {
             (None, _) => "user_attribute.created",
             (Some(_), Some(_)) => "user_attribute.changed",
@@ -66,10 +123,7 @@ impl Store {
         let mut transaction = Transaction::default();
         transaction.add(change);
         transaction.audit(&event);
-        match self.db.commit(transaction).await? {
-            Commit::Done => Ok(AttributesChange::Done),
-            Commit::Lost(_) => Ok(AttributesChange::Overtaken),
-        }
+        transaction
     }
 }
 

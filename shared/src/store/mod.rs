@@ -52,7 +52,7 @@ mod transition;
 use std::fmt;
 
 pub use about::KeptAbout;
-pub use attributes::AttributesChange;
+pub use attributes::{AttributeDefinition, AttributesChange};
 pub use audit::{EventFilter, EventPage};
 pub use bootstrap::FirstOwner;
 pub(crate) use claim::log_failed_release;

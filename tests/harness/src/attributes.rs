@@ -7,7 +7,7 @@ use shared::{
         name::Name,
         user::User,
     },
-    store::AttributesChange,
+    store::AttributeDefinition,
 };
 
 use crate::Bench;
@@ -33,8 +33,8 @@ impl Bench {
         change(&mut definition);
         let before = self.store.attributes().await.unwrap();
         let after = before.with(definition.clone()).unwrap();
-        let changed = self.store.change_attributes(&before, &after, (None, Some(&definition)), &self.origin()).await;
-        assert_eq!(changed.unwrap(), AttributesChange::Done);
+        let changed = self.store.define_attribute(&before, &after, &definition, &self.origin()).await;
+        assert!(matches!(changed, Ok(AttributeDefinition::Done)), "{changed:?}");
         definition
     }
 

@@ -29,6 +29,9 @@ async fn a_client_that_lost_an_answer_sends_its_request_again_and_creates_nothin
     let code = json!({"team_id": team.body["id"]});
     let drawn = create("/v1/invite-codes", code.clone(), "code").await;
     assert_repeated(&drawn, &create("/v1/invite-codes", code, "code").await);
+    let company = json!({"name": "company", "label": "Company", "type": "string"});
+    let defined = create("/v1/user-attributes", company.clone(), "company").await;
+    assert_repeated(&defined, &create("/v1/user-attributes", company, "company").await);
 
     let person =
         json!({"email": "grace@example.com", "first_name": "Grace", "last_name": "Hopper", "password": PASSWORD});

@@ -70,3 +70,71 @@ async fn without_a_sender_what_needs_mail_says_so_and_people_are_created_all_the
     site.send(Method::POST, "/v1/users", Some(&owner), Some(&with_password)).await.ok(201);
     site.access("ada@example.com").await;
 }
+
+#[tokio::test]
+async fn sign_ups_of_one_source_are_limited_once_an_owner_says_so_and_for_an_hour() {
+    let site = Site::open().await;
+    for name in ["ada", "grace", "edsger"] {
+        site.register(&format!("{name}@example.com")).await.ok(202);
+    }
+
+    let set_to = set(&site, json!({"throttles": {"sign_ups": 2}})).await;
+
+    assert_eq!(set_to["throttles"], json!({"unknown_codes": 10, "sign_ups": 2}));
+    for name in ["barbara", "barbara"] {
+        site.register(&format!("{name}@example.com")).await.ok(202);
+    }
+    assert_eq!(site.register("donald@example.com").await.refusal(), (429, "rate-limited"));
+    site.advance(3600).await;
+    site.register("donald@example.com").await.ok(202);
+    assert_eq!(set(&site, json!({"throttles": {"sign_ups": null}})).await["throttles"]["sign_ups"], Value::Null);
+}
+
+#[tokio::test]
+async fn without_confirmation_a_registration_takes_a_password_and_with_it_again_a_link() {
+    let site = Site::open().await;
+    let register = async |email: &str, password: Option<&str>| {
+        let body = json!({"email": email, "first_name": "Ada", "last_name": "Lovelace", "password": password});
+        site.post("/v1/registrations", body).await
+    };
+
+    set(&site, json!({"email_confirmation": false, "auto_approve": true})).await;
+    assert_eq!(register("ada@example.com", None).await.refusal(), (422, "validation-failed"));
+    assert_eq!(register("ada@example.com", Some(PASSWORD)).await.ok(202), json!({"next": "log_in"}));
+    site.access("ada@example.com").await;
+
+    set(&site, json!({"email_confirmation": true})).await;
+    assert_eq!(register("grace@example.com", Some(PASSWORD)).await.refusal(), (422, "validation-failed"));
+    assert_eq!(register("grace@example.com", None).await.ok(202), json!({"next": "confirm_email"}));
+}
+
+#[tokio::test]
+async fn the_next_mails_are_of_the_new_name_go_to_the_new_addresses_and_last_as_long_as_is_said() {
+    let site = Site::open().await;
+    let owner = site.access(OWNER).await;
+    let invite = async |email: &str| {
+        let person = json!({"email": email, "first_name": "Grace", "last_name": "Hopper"});
+        site.send(Method::POST, "/v1/invitations", Some(&owner), Some(&person)).await.ok(201)
+    };
+    let days = |invitation: &Value| {
+        let at = |field: &str| invitation[field].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        at("expires_at").duration_since(at("sent_at")).as_hours() / 24
+    };
+    let subject = async |to: &str| site.mails(to).await[0]["subject"].as_str().unwrap().to_owned();
+    invite("before@example.com").await;
+    assert_eq!(subject("before@example.com").await, "You are invited to Developer portal");
+
+    let changes = json!({
+        "portal_name": "Example APIs", "invitation_days": 30,
+        "owner_notification_addresses": ["desk@example.com"],
+    });
+    set(&site, changes).await;
+
+    let invitation = invite("after@example.com").await;
+    assert_eq!(subject("after@example.com").await, "You are invited to Example APIs");
+    assert_eq!(days(&invitation), 30);
+    site.register("ada@example.com").await.ok(202);
+    site.confirm("ada@example.com").await.ok(200);
+    assert_eq!(site.mail_events("desk@example.com").await, ["registration_pending"]);
+    assert!(!site.mail_events(OWNER).await.contains(&"registration_pending".to_owned()));
+}

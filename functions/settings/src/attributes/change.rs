@@ -133,7 +133,7 @@ pub async fn change(
             return Ok((ETag(new.version), Json(new.into())));
         }
         let after = before.replacing(&new).map_err(ChangeError::Refused)?;
-        match app.store.change_attributes(&before, &after, (Some(old), Some(&new)), &origin).await? {
+        match app.store.change_attributes(&before, &after, (old, Some(&new)), &origin).await? {
             AttributesChange::Done => return Ok((ETag(new.version), Json(new.into()))),
             AttributesChange::Overtaken => before = app.store.attributes().await?,
         }

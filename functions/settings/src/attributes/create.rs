@@ -1,24 +1,26 @@
 //! `POST /v1/user-attributes`: defines an attribute.
 
-use axum::{Json, extract::State, response::IntoResponse};
-use http::{HeaderValue, StatusCode, header};
+use axum::extract::State;
 use jiff::Timestamp;
 use shared::{
     domain::{
         Fault,
         attribute::{
-            AttributeName, Definition, HIGHEST_ORDER, Kind, MAX_CHOICES, Pattern, Refused, Type, Visibility,
-            choice as choice_text,
+            AttributeName, Definition, Definitions, HIGHEST_ORDER, Kind, MAX_CHOICES, Pattern, Refused, Type,
+            Visibility, choice as choice_text,
         },
-        audit::Actor,
+        audit::{Actor, Origin},
         ids::AttributeId,
         name::Name,
     },
-    http::{ETag, Fields, FromFields, Payload, Problem, RequestId, Session, boolean, choice, integer, items, text},
-    store::AttributesChange,
+    http::{
+        Created, Fields, FromFields, IdempotencyKey, Payload, Problem, RequestId, Session, boolean, choice, integer,
+        items, recall, text,
+    },
+    store::{AttributeDefinition, Record},
 };
 
-use super::{AttributeBody, MAX_TRIES, each_once, open, refused};
+use super::{AttributeBody, MAX_TRIES, each_once, open_sought, refused};
 use crate::App;
 
 /// The attribute to be.
@@ -116,23 +118,48 @@ pub async fn create(
     State(app): State<App>,
     session: Session,
     request: RequestId,
+    key: IdempotencyKey,
     payload: Payload,
-) -> Result<impl IntoResponse, Problem> {
-    let (caller, mut before) = open(&app, &session).await?;
-    let body: Create = payload.read()?;
+) -> Result<Created<AttributeBody>, Problem> {
     let now = app.clock.now();
-    let origin = request.origin(Actor::User(caller.id), now);
-    let new = body.row(app.store.attribute_id(now), now);
-    let location = format!("/v1/user-attributes/{}", new.name.as_str());
-    let location = HeaderValue::from_str(&location).map_err(Problem::internal)?;
+    let wish = key.of_user(&session.user_id, &payload, now);
+    let (caller, before, record) = open_sought(&app, &session, wish.sought()).await?;
+    let origin = request.origin(Actor::User(caller.id), now).repeatable(wish.granted()?);
+    let definition = match record {
+        Some(record) => Defined::Before(record),
+        None => define(&app, payload.read()?, before, &origin).await?,
+    };
+    let (definition, replayed) = match definition {
+        Defined::Now(definition) => (definition, false),
+        Defined::Before(record) => (recall(&app.store, record, &origin).await?, true),
+    };
+    let location = format!("/v1/user-attributes/{}", definition.name.as_str());
+    let version = definition.version;
+    Ok(Created::at(location, AttributeBody::from(definition)).version(version).replayed(replayed))
+}
+
+/// By which request an attribute is defined.
+enum Defined {
+    Now(Definition),
+    Before(Record),
+}
+
+async fn define(app: &App, body: Create, before: Definitions, origin: &Origin) -> Result<Defined, Problem> {
+    let mut before = before;
+    let new = body.row(app.store.attribute_id(origin.now), origin.now);
     for _ in 0..MAX_TRIES {
-        let after = before.with(new.clone()).map_err(CreateError::Refused)?;
-        match app.store.change_attributes(&before, &after, (None, Some(&new)), &origin).await? {
-            AttributesChange::Done => {
-                let body = Json(AttributeBody::from(new.clone()));
-                return Ok((StatusCode::CREATED, [(header::LOCATION, location)], ETag(new.version), body));
+        let after = match before.with(new.clone()) {
+            Ok(after) => after,
+            Err(refusal) => {
+                // What stands in the way may be what the first of two equal requests defined a moment ago.
+                let earlier = app.store.record_of(origin).await?.map(Defined::Before);
+                return earlier.ok_or_else(|| CreateError::Refused(refusal).into());
             }
-            AttributesChange::Overtaken => before = app.store.attributes().await?,
+        };
+        match app.store.define_attribute(&before, &after, &new, origin).await? {
+            AttributeDefinition::Done => return Ok(Defined::Now(new)),
+            AttributeDefinition::Repeated(record) => return Ok(Defined::Before(record)),
+            AttributeDefinition::Overtaken => before = app.store.attributes().await?,
         }
     }
     Err(CreateError::Overtaken.into())

@@ -53,7 +53,7 @@ pub async fn delete(
             return Err(DeleteError::VersionMismatch.into());
         }
         let after = before.without(&old.id);
-        match app.store.change_attributes(&before, &after, (Some(old), None), &origin).await? {
+        match app.store.change_attributes(&before, &after, (old, None), &origin).await? {
             AttributesChange::Done => return Ok(StatusCode::NO_CONTENT),
             AttributesChange::Overtaken => before = app.store.attributes().await?,
         }

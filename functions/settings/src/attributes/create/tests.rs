@@ -1,6 +1,6 @@
 //! Defining attributes: what a definition may say, who may define, and what happens at the same time.
 
-use harness::{Bench, Fault as Failure, Reply, Sample, SignedIn};
+use harness::{Bench, Creating, Fault as Failure, Reply, Sample, SignedIn, assert_replays};
 use serde_json::{Value, json};
 use shared::domain::{attribute::MAX_DEFINITIONS, user::Role};
 
@@ -129,6 +129,33 @@ async fn a_name_is_given_once() {
 
     assert_eq!((reply.status, reply.problem()), (409, "attribute-name-taken"));
     assert_eq!(audited(&bench).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_repeat_with_an_idempotency_key_defines_no_second_one() {
+    let (bench, owner) = portal().await;
+    let ask = |number| {
+        let body = company(&json!({"name": format!("company_{number}"), "pattern": "[A-Z]+"}));
+        Sample::of("settings-attributes-create").by(&owner).body(&body)
+    };
+
+    // A name stands for good: once its key is forgotten, the same request is another's.
+    Creating { bench: &bench, router: || router(app(&bench)), ask, anew: 409 }.is_repeatable().await;
+}
+
+#[tokio::test]
+async fn a_repeat_is_answered_with_what_was_defined_whatever_became_of_it() {
+    let (bench, owner) = portal().await;
+    let ask = || {
+        Sample::of("settings-attributes-create").by(&owner).body(&company(&json!({}))).header("idempotency-key", "k")
+    };
+    let first = send(&bench, ask()).await;
+    let deletion = Sample::of("settings-attributes-delete").by(&owner);
+    assert_eq!(send(&bench, deletion).await.status, 204);
+
+    assert_replays(&send(&bench, ask()).await, &first);
+
+    assert_eq!(bench.store.attributes().await.unwrap().iter().count(), 0);
 }
 
 #[tokio::test]
