@@ -22,6 +22,9 @@ pub async fn list(
 }
 
 #[cfg(test)]
+mod many;
+
+#[cfg(test)]
 mod tests {
     use harness::{Bench, Reply, Sample, SignedIn};
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use serde_json::{Value, json};
 use shared::domain::{
     ids::UserId,
@@ -11,9 +10,6 @@ use shared::domain::{
 };
 
 use crate::Bench;
-
-/// The most items that DynamoDB writes in one batch.
-const BATCH: usize = 25;
 
 impl Bench {
     /// `number` active Team Members in `place`, written straight into the table: rows and memberships, no addresses.
@@ -33,15 +29,7 @@ impl Bench {
                 })
             }));
         }
-        for rows in rows.chunks(BATCH) {
-            let puts = rows.iter().map(|row| {
-                let put = PutRequest::builder().set_item(Some(serde_dynamo::to_item(row).unwrap()));
-                WriteRequest::builder().put_request(put.build().unwrap()).build()
-            });
-            let write = self.services.dynamodb().batch_write_item();
-            let written = write.request_items(self.services.portal_table(), puts.collect()).send().await.unwrap();
-            assert!(written.unprocessed_items().is_none_or(std::collections::HashMap::is_empty));
-        }
+        self.put_rows(&rows).await;
     }
 
     /// Everybody, as the table has them; everybody's teams must have rows, be those of their memberships, and be of their
