@@ -1,5 +1,7 @@
 //! Whether a changed template is fit to be sent: judged by its syntax tree, then tried with samples.
 
+mod shape;
+
 use minijinja::{
     Error, ErrorKind,
     machinery::{
@@ -40,6 +42,7 @@ pub fn judge(event: Event, part: Part, source: &str, portal_name: &Name) -> Resu
     if let Some(at) = source.find(char::is_control).filter(|_| part == Part::Subject) {
         return Err(vec![Fault::new("not_one_line", "A subject is one line.").at(Place::of(source, at))]);
     }
+    shape::fits(source).map_err(|fault| vec![fault])?;
     let variables = variables(event, portal_name);
     let tree = syntax().and_then(|syntax| parse(source, part.file(), syntax));
     let tree = tree.map_err(|error| vec![broken(&error, source)])?;
@@ -47,7 +50,6 @@ pub fn judge(event: Event, part: Part, source: &str, portal_name: &Name) -> Resu
     let mut reader = Reader { source, part, known: names, faults: Vec::new() };
     reader.statement(&tree);
     if !reader.faults.is_empty() {
-        reader.faults.truncate(MAX_FAULTS);
         return Err(reader.faults);
     }
     let link = sample_link(event).filter(|_| part != Part::Subject);
@@ -104,6 +106,9 @@ struct Reader<'s> {
 
 impl<'s> Reader<'s> {
     fn refuse(&mut self, span: Span, code: &'static str, detail: impl Into<String>) {
+        if self.faults.len() == MAX_FAULTS {
+            return;
+        }
         let place = Place::of(self.source, usize::try_from(span.start_offset).unwrap_or(usize::MAX));
         self.faults.push(Fault::new(code, detail).at(place));
     }
@@ -209,9 +214,14 @@ impl<'s> Reader<'s> {
             }
             Expr::UnaryOp(operation) => self.expression(&operation.expr),
             Expr::BinOp(operation) => {
-                // A text times a number is a text that long.
-                if matches!(operation.op, BinOpKind::Mul | BinOpKind::Pow) {
-                    self.not_allowed(operation.span(), "multiplication");
+                // Values must not grow: a text times a number is a text that long, and what is doubled in a loop has no end.
+                match operation.op {
+                    BinOpKind::Mul | BinOpKind::Pow => self.not_allowed(operation.span(), "multiplication"),
+                    BinOpKind::Add | BinOpKind::Concat => {
+                        let what = "`+` and `~`: one value is written behind the other, `{{ a }}{{ b }}`";
+                        self.not_allowed(operation.span(), what);
+                    }
+                    _ => {}
                 }
                 self.expression(&operation.left);
                 self.expression(&operation.right);
@@ -244,7 +254,8 @@ impl<'s> Reader<'s> {
                 self.expression(&item.expr);
                 self.expression(&item.subscript_expr);
             }
-            Expr::List(list) => list.items.iter().for_each(|item| self.expression(item)),
+            // Lists of lists of a long text are small to hold and without end to write.
+            Expr::List(list) => self.not_allowed(list.span(), "lists of their own"),
             Expr::Call(call) => self.not_allowed(call.span(), "functions"),
             Expr::Tuple(tuple) => self.not_allowed(tuple.span(), "tuples"),
             Expr::Map(map) => self.not_allowed(map.span(), "maps"),
@@ -252,5 +263,7 @@ impl<'s> Reader<'s> {
     }
 }
 
+#[cfg(test)]
+mod bounds;
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ const LAYOUT_HTML: &str = include_str!("../../templates/layout.html.j2");
 /// How deep templates may be nested: a part in its layout, and blocks in it.
 const MAX_DEPTH: usize = 20;
 /// The longest text that a filter makes, in bytes.
-const MAX_VALUE: usize = 64 * 1024;
+const MAX_VALUE: usize = 16 * 1024;
 
 /// How much a template may take.
 #[derive(Clone, Copy, Debug)]

@@ -82,6 +82,11 @@ fn nothing_that_reads_elsewhere_amplifies_or_lifts_the_escaping_is_there() {
         "{{ self.body() }}",
         "{{ 'x' * 100000000 }}",
         "{{ 2 ** 100 }}",
+        "{{ first_name ~ last_name }}",
+        "{{ first_name + last_name }}",
+        "{{ [first_name] }}",
+        "{% for x in ['a', 'b'] %}{% endfor %}",
+        "{{ [[first_name], [last_name]]|join }}",
         "{{ first_name|replace('A', 'BBBBBBBBBB') }}",
         "{{ first_name|tojson }}",
         "{{ first_name is startingwith('A') }}",
@@ -93,24 +98,6 @@ fn nothing_that_reads_elsewhere_amplifies_or_lifts_the_escaping_is_there() {
             "{source}: {found:?}"
         );
     }
-}
-
-#[test]
-fn a_template_that_takes_too_long_or_gets_too_long_is_refused() {
-    let digits = "['','','','','','','','','','']";
-    let loops = |depth: usize, inner: &str| {
-        let open: Vec<_> = (0..depth).map(|at| format!("{{% for x{at} in {digits} %}}")).collect();
-        let open = open.concat();
-        format!("{open}{inner}{}", "{% endfor %}".repeat(depth))
-    };
-
-    assert_eq!(html(&loops(6, "")).iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["too_large"]);
-    assert_eq!(html(&loops(3, &"x".repeat(2000)))[0].0, "too_large");
-    assert_eq!(html(&"x".repeat(MAX_BODY + 1)), [("too_large", None)]);
-    let long = format!("[{}]", "'',".repeat(1000));
-    let nested = (0..5).fold("'abcdefgh'".to_owned(), |inner, _| format!("{long}|join({inner})"));
-    assert_eq!(html(&format!("{{% if {nested} %}}{{% endif %}}"))[0].0, "invalid_template");
-    assert_eq!(html(" \n"), [("required", None)]);
 }
 
 #[test]
