@@ -134,10 +134,14 @@ fn required() -> Fault {
     Fault::new("required", "This field is required.")
 }
 
-/// Writes one value into `after`, or takes it away.
+/// Writes one value into `after`, or takes it away. What stands there already is no change, also where its definition would
+/// not let it in any more.
 fn write(definition: &Definition, value: &Value, after: &mut Map<String, Value>, by: Writer) -> Result<(), Fault> {
-    let new = if value.is_null() { None } else { definition.read(value)? };
     let id = definition.id.as_str();
+    if after.get(id) == Some(value) {
+        return Ok(());
+    }
+    let new = if value.is_null() { None } else { definition.read(value)? };
     if new.as_ref() == after.get(id) {
         return Ok(());
     }
@@ -291,6 +295,24 @@ mod tests {
         let changed = after(json!({"tax": "1"}), json!({"tax": "2"}), Writer::Owner);
         assert_eq!(changed, Ok(json!({"tax": "2"})));
         assert_eq!(after(json!({"tax": "1"}), json!({"tax": null}), Writer::Owner), Ok(json!({})));
+    }
+
+    #[test]
+    fn what_was_let_in_once_may_be_sent_back_whatever_the_definition_says_now() {
+        let before = definitions([definition("plan", |_| {})]);
+        let current = merge(&before, &Map::new(), &object(json!({"plan": "Gold"})), Writer::Owner).unwrap();
+        let id = before.named("plan").unwrap().id.clone();
+        for write_once in [false, true] {
+            let now = definitions([definition("plan", |plan| {
+                plan.id = id.clone();
+                plan.kind = Kind::Choice { choices: vec!["Free".into()] };
+                plan.write_once = write_once;
+            })]);
+            let change = |value: &str| merge(&now, &current, &object(json!({"plan": value})), Writer::Person);
+
+            assert_eq!(change("Gold").unwrap(), current);
+            assert_eq!(change("Silver").unwrap_err()[0].1.code, "unknown_choice");
+        }
     }
 
     #[test]
