@@ -5,6 +5,7 @@ use shared::{
     domain::{
         Fault,
         ids::{OrganisationId, TeamId},
+        organisation::MAX_TEAMS,
         user::{Role, User},
     },
     http::{FieldFault, Fields, FromFields, PathId, Payload, Problem, RequestId, Session, UserBody, choice, items},
@@ -15,9 +16,6 @@ use crate::{
     App,
     act::{self, Case},
 };
-
-/// The most teams that a person is put into at once.
-const MAX_TEAMS: usize = 20;
 
 /// Where the person is put while they are approved, and as what. What is left out stays as it is.
 #[derive(Clone, Debug)]
@@ -94,7 +92,11 @@ async fn admission(app: &App, case: &Case, terms: &Terms) -> Result<Admission, P
     } else {
         None
     };
-    Ok(Admission { placement, role: terms.role })
+    let role = match &placement {
+        Some(place) => Some(person.role_in(&place.organisation_id, terms.role)),
+        None => terms.role,
+    };
+    Ok(Admission { placement, role })
 }
 
 /// The first field that asks of an API Owner what none has.

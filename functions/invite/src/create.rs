@@ -8,6 +8,7 @@ use shared::{
         email::Email,
         ids::{InvitationId, OrganisationId, TeamId},
         name::Name,
+        organisation::MAX_TEAMS,
         rights::{self, Action, NotYourTeams, Why, decide},
         user::{Role, User},
     },
@@ -23,9 +24,6 @@ use crate::{
     plan::{self, Made},
     view::{InvitationBody, created, created_before, invitation_pending, or_created_before, unknown_team},
 };
-
-/// The most teams that a person is put into at once.
-const MAX_TEAMS: usize = 20;
 
 /// Who is invited, as what, and where.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use shared::{
         attribute::{Definitions, Writer, merge},
         audit::Actor,
         name::Name,
+        rights::{Action, decide},
         user::User,
     },
     http::{ETag, FieldFault, Fields, IfMatch, Payload, Problem, RequestId, Session, UserBody, admit, text},
@@ -84,6 +85,7 @@ pub async fn change(
 ) -> Result<(ETag, Json<UserBody>), Problem> {
     let (caller, attributes) = app.store.person_and_attributes(&session.user_id).await?;
     let (mut before, places) = (admit(&session, caller)?, Places::with_attributes(attributes));
+    decide(&before, Action::OwnAccount)?;
     let change = payload.read_with(|fields| Some(Change::read(fields, &before, places.attributes())))?;
     let origin = request.origin(Actor::User(before.id.clone()), app.clock.now());
     for _ in 0..MAX_TRIES {
@@ -98,14 +100,15 @@ pub async fn change(
             return shown(&app, after, places).await;
         }
         // Only of somebody invited the names of places are written, and nobody invited has a session.
-        match app.store.change_person(&before, &after, &places, false, &origin).await? {
+        match app.store.change_person(&before, &before, &after, &places, false, &origin).await? {
             PersonChanged::Done => return shown(&app, after, places).await,
             PersonChanged::Overtaken(now) => before = *now,
             PersonChanged::Gone => return Err(ChangeError::Ended.into()),
             // Neither role nor place nor address changes here: something else stood in the way for a moment.
-            PersonChanged::LastOwner | PersonChanged::NoSuchTeam | PersonChanged::EmailTaken(_) => {
-                return Err(ChangeError::Overtaken.into());
-            }
+            PersonChanged::LastOwner
+            | PersonChanged::NoSuchTeam
+            | PersonChanged::EmailTaken(_)
+            | PersonChanged::CallerChanged => return Err(ChangeError::Overtaken.into()),
         }
     }
     Err(ChangeError::Overtaken.into())

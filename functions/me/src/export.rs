@@ -9,6 +9,7 @@ use shared::{
     domain::{
         audit::{Actor, AuditEvent},
         invitation::{Invitation, InvitationStatus},
+        rights::{Action, decide},
         user::{Role, SessionId, User},
     },
     http::{Instant, PlaceBody, Problem, Session, UserBody, admit},
@@ -122,6 +123,7 @@ struct EventBody {
 pub async fn export(State(app): State<App>, session: Session) -> Result<impl IntoResponse, Problem> {
     let (caller, attributes) = app.store.person_and_attributes(&session.user_id).await?;
     let caller = admit(&session, caller)?;
+    decide(&caller, Action::OwnAccount)?;
     let now = app.clock.now();
     let kept = app.store.kept_about(&caller, Places::with_attributes(attributes)).await?;
     let (events, all_events) = events_of(&app.store, &caller, now).await?;

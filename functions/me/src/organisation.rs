@@ -3,7 +3,11 @@
 use axum::{Json, extract::State};
 use serde::Serialize;
 use shared::{
-    domain::{ids::OrganisationId, user::Role},
+    domain::{
+        ids::OrganisationId,
+        rights::{Action, decide},
+        user::Role,
+    },
     http::{PlaceBody, Problem, Session, admit},
     store::Places,
 };
@@ -26,6 +30,7 @@ pub struct OrganisationBody {
 /// Shows the caller's organisation and teams.
 pub async fn organisation(State(app): State<App>, session: Session) -> Result<Json<OrganisationBody>, Problem> {
     let caller = admit(&session, app.store.person(&session.user_id).await?)?;
+    decide(&caller, Action::OwnAccount)?;
     let mut places = Places::default();
     app.store.complete_places(&mut places, std::slice::from_ref(&caller)).await?;
     let id = caller.organisation_id.as_ref();

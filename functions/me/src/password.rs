@@ -3,7 +3,12 @@
 use axum::{Json, extract::State};
 use shared::{
     domain::{
-        Fault, audit::Actor, login_attempts::Attempt, password::Password, rights::gets_in_while_closed, user::User,
+        Fault,
+        audit::Actor,
+        login_attempts::Attempt,
+        password::Password,
+        rights::{Action, decide, gets_in_while_closed},
+        user::User,
     },
     http::{Fields, FromFields, Payload, Problem, RequestId, Session, Source, TokensBody, admit, secret},
     identity::IdentityError,
@@ -64,6 +69,7 @@ pub async fn change_password(
     payload: Payload,
 ) -> Result<Json<TokensBody>, Problem> {
     let caller = admit(&session, app.store.person(&session.user_id).await?)?;
+    decide(&caller, Action::OwnAccount)?;
     let body: ChangePassword = payload.read()?;
     let facts = app.store.login_facts(&caller.email).await?;
     let (now, sign_in) = (app.clock.now(), facts.settings.sign_in);

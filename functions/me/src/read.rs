@@ -2,7 +2,10 @@
 
 use axum::{Json, extract::State};
 use shared::{
-    domain::user::User,
+    domain::{
+        rights::{Action, decide},
+        user::User,
+    },
     http::{ETag, Problem, Session, UserBody, admit},
     store::Places,
 };
@@ -13,6 +16,7 @@ use crate::App;
 pub async fn read(State(app): State<App>, session: Session) -> Result<(ETag, Json<UserBody>), Problem> {
     let (caller, attributes) = app.store.person_and_attributes(&session.user_id).await?;
     let caller = admit(&session, caller)?;
+    decide(&caller, Action::OwnAccount)?;
     shown(&app, caller, Places::with_attributes(attributes)).await
 }
 

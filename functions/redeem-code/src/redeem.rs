@@ -13,7 +13,7 @@ use shared::{
         organisation::Placement,
         settings::Settings,
         source::SourceAddress,
-        user::{Source as CameBy, Start, Status, User},
+        user::{Role, Source as CameBy, Start, Status, User},
     },
     enrolment::{Enrolment, complete, resume},
     http::{
@@ -276,7 +276,7 @@ async fn write(
     Ok(if settings.email_confirmation {
         app.store.redeem(code, new(Start::As(Status::Unconfirmed)), origin).await?
     } else {
-        let status = status_on_arrival(settings, &applicant.email, Some(&code.redemption()));
+        let status = status_on_arrival(settings, &applicant.email, Role::TeamMember, Some(&code.redemption()));
         app.store.begin_redemption(code, new(Start::Becoming(status)), origin).await?
     })
 }
@@ -316,7 +316,7 @@ fn told_of_known(code: &InviteCode, email: &Email, settings: &Settings) -> Statu
     if settings.email_confirmation {
         Status::Unconfirmed
     } else {
-        status_on_arrival(settings, email, Some(&code.redemption()))
+        status_on_arrival(settings, email, Role::TeamMember, Some(&code.redemption()))
     }
 }
 

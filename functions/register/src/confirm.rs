@@ -85,7 +85,7 @@ async fn finish(
     if !faults.is_empty() {
         return Err(ConfirmError::Password(faults).into());
     }
-    let status = status_on_arrival(&facts.settings, &user.email, user.redemption.as_ref());
+    let status = status_on_arrival(&facts.settings, &user.email, user.role, user.redemption.as_ref());
     match app.store.confirm(token, user, status, facts, origin).await? {
         Confirmation::Done(status) => Ok(status),
         Confirmation::Overtaken => Err(ConfirmError::Held.into()),

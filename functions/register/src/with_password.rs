@@ -8,7 +8,7 @@ use shared::{
         ids::UserId,
         password::Password,
         settings::Settings,
-        user::{Start, Status},
+        user::{Role, Start, Status},
     },
     enrolment::{Enrolment, enrol, resume},
     http::{Applicant, Next, NotRegistrable, Problem},
@@ -29,7 +29,7 @@ pub(crate) async fn register(
     known: Option<Sentinel>,
     origin: &Origin,
 ) -> Result<Outcome, Problem> {
-    let status = status_on_arrival(settings, &body.email, None);
+    let status = status_on_arrival(settings, &body.email, Role::TeamMember, None);
     let known = if let Some(known) = known {
         known
     } else {

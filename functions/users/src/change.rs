@@ -12,7 +12,7 @@ use shared::{
         email::Email,
         ids::{OrganisationId, TeamId, UserId},
         name::Name,
-        organisation::Placement,
+        organisation::{MAX_TEAMS, Placement},
         rights::{Action, Why, changes_attributes, decide},
         user::{Role, User},
     },
@@ -20,10 +20,10 @@ use shared::{
         ETag, FieldFault, Fields, IfMatch, PathId, Payload, Problem, RequestId, Session, UserBody, admit, choice,
         items, object, text,
     },
-    store::{AddressFacts, PersonChanged, Placing, Stage},
+    store::{AddressFacts, PersonChanged, Places, Placing, Stage},
 };
 
-use crate::{App, create::MAX_TEAMS};
+use crate::App;
 
 /// How often a change is made again over somebody else's, before the caller is told to try later.
 pub(crate) const MAX_TRIES: usize = 5;
@@ -34,7 +34,7 @@ fn read(
     caller: &User,
     before: &User,
     definitions: &Definitions,
-) -> Option<(ChangeOfPerson, Option<Map<String, Value>>)> {
+) -> (ChangeOfPerson, Option<Map<String, Value>>) {
     let person = ChangeOfPerson {
         first_name: fields.replace("first_name", text(Name::parse)),
         last_name: fields.replace("last_name", text(Name::parse)),
@@ -50,9 +50,10 @@ fn read(
             drop(fields.optional("attributes", object));
             fields.fault("attributes", Fault::new("not_allowed", "Only an API Owner changes attributes of others."));
         }
-        return Some((person, None));
+        return (person, None);
     }
-    Some((person, fields.attribute_change(definitions, &before.attributes, Writer::Owner)))
+    let attributes = fields.attribute_change(definitions, &before.attributes, Writer::Owner);
+    (person, attributes)
 }
 
 /// Why a person stays as they are.
@@ -64,6 +65,8 @@ pub enum ChangeError {
     VersionMismatch,
     /// Somebody wants to change their own role.
     OwnRole,
+    /// The caller was an API Owner when they were first read, and sent what only these change.
+    NoOwnerAnyMore,
     /// What is named cannot be.
     Refused(Vec<NotChanged>),
     /// Attributes cannot be what was sent.
@@ -88,6 +91,7 @@ impl From<ChangeError> for Problem {
             ChangeError::Unknown => Self::not_found(),
             ChangeError::VersionMismatch => Self::version_mismatch(),
             ChangeError::OwnRole => Self::forbidden(Why::OnOneself),
+            ChangeError::NoOwnerAnyMore => Self::forbidden(Why::OwnersOnly),
             ChangeError::Refused(faults) => Self::validation(&faults.into_iter().map(told).collect::<Vec<_>>()),
             ChangeError::Attributes(faults) => Self::validation(&faults),
             ChangeError::NoSuchOrganisation => Self::unknown_organisation(),
@@ -108,6 +112,10 @@ fn told(fault: NotChanged) -> FieldFault {
         NotChanged::RoleNotYours => ("role", "not_allowed", "Only an API Owner makes API Owners."),
         NotChanged::OrganisationNotYours => ("organisation_id", "not_allowed", "Only an API Owner moves people."),
         NotChanged::TeamNotYours => ("team_ids", "unknown_team", "Name teams of your own."),
+        NotChanged::TeamsMissing => ("team_ids", "required", "Name one or more of your teams."),
+        NotChanged::TooManyTeams => {
+            ("team_ids", "too_many", "A person is in at most 20 teams, those elsewhere included.")
+        }
         NotChanged::OwnerHasNoOrganisation => ("organisation_id", "not_allowed", "API Owners have no organisation."),
         NotChanged::OwnerHasNoTeams => ("team_ids", "not_allowed", "API Owners have no teams."),
         NotChanged::OrganisationMissing => ("organisation_id", "required", "Everybody but API Owners is in one."),
@@ -132,14 +140,8 @@ pub async fn change(
     payload: Payload,
 ) -> Result<(ETag, Json<UserBody>), Problem> {
     let id = UserId::parse(&id);
-    let (caller, person, mut places) =
-        app.store.caller_and_person(&session.user_id, id.as_ref().unwrap_or(&session.user_id)).await?;
-    let caller = admit(&session, caller)?;
-    // Who changes nobody at all is told before anybody is looked for.
-    decide(&caller, Action::ChangePerson(&caller))?;
-    let mut before = person.filter(|_| id.is_some()).ok_or(ChangeError::Unknown)?;
-    decide(&caller, Action::ChangePerson(&before))?;
-    let (change, attributes) = payload.read_with(|fields| read(fields, &caller, &before, places.attributes()))?;
+    let (mut caller, mut before, mut places) = parties(&app, &session, id.as_ref()).await?;
+    let (change, attributes) = payload.read_with(|fields| Some(read(fields, &caller, &before, places.attributes())))?;
     let now = app.clock.now();
     let origin = request.origin(Actor::User(caller.id.clone()), now);
     for _ in 0..MAX_TRIES {
@@ -151,12 +153,15 @@ pub async fn change(
         }
         let (mut after, wanted) = change.over(&caller, &before).map_err(ChangeError::from)?;
         if let Some(attributes) = &attributes {
+            if !changes_attributes(&caller) {
+                return Err(ChangeError::NoOwnerAnyMore.into());
+            }
             let merged = merge(places.attributes(), &before.attributes, attributes, Writer::Owner);
             let faults = |faults| ChangeError::Attributes(FieldFault::of_attributes(faults).collect());
             after.attributes = merged.map_err(faults)?;
         }
         let place = match wanted {
-            Some(wanted) => Some(find(&app, wanted).await?),
+            Some(wanted) => Some(find(&app, &caller, after.role, wanted).await?),
             None => None,
         };
         let facts = readdressing(&app, &before, &after).await?;
@@ -168,18 +173,18 @@ pub async fn change(
         if after != before || change.allow_mail {
             let written = match &facts {
                 Some(facts) => {
-                    app.store.readdress_person(&before, &after, &places, facts, change.allow_mail, &origin).await?
+                    let written = (&before, &after, &places);
+                    app.store.readdress_person(&caller, written, facts, change.allow_mail, &origin).await?
                 }
-                None => app.store.change_person(&before, &after, &places, change.allow_mail, &origin).await?,
+                None => app.store.change_person(&caller, &before, &after, &places, change.allow_mail, &origin).await?,
             };
             match written {
                 PersonChanged::Done if facts.is_some() => {
                     tell_cognito(&app.store, &app.identity, &after, &origin).await;
                 }
                 PersonChanged::Done => {}
-                PersonChanged::Overtaken(now) => {
-                    before = *now;
-                    decide(&caller, Action::ChangePerson(&before))?;
+                PersonChanged::Overtaken(_) | PersonChanged::CallerChanged => {
+                    (caller, before, places) = parties(&app, &session, id.as_ref()).await?;
                     continue;
                 }
                 PersonChanged::EmailTaken(known) if known.stage == Stage::Unfinished => {
@@ -196,6 +201,18 @@ pub async fn change(
     Err(ChangeError::Busy.into())
 }
 
+/// Who changes whom, as both now stand in the table, with the names of places that come with them.
+async fn parties(app: &App, session: &Session, id: Option<&UserId>) -> Result<(User, User, Places), Problem> {
+    let (caller, person, places) =
+        app.store.caller_and_person(&session.user_id, id.unwrap_or(&session.user_id)).await?;
+    let caller = admit(session, caller)?;
+    // Who changes nobody at all is told before anybody is looked for.
+    decide(&caller, Action::ChangePerson(&caller))?;
+    let person = person.filter(|_| id.is_some()).ok_or(ChangeError::Unknown)?;
+    decide(&caller, Action::ChangePerson(&person))?;
+    Ok((caller, person, places))
+}
+
 /// What another address is decided from; nothing where it stays.
 async fn readdressing(app: &App, before: &User, after: &User) -> Result<Option<AddressFacts>, Problem> {
     if after.email == before.email {
@@ -208,12 +225,14 @@ async fn readdressing(app: &App, before: &User, after: &User) -> Result<Option<A
     Ok(Some(facts))
 }
 
-async fn find(app: &App, wanted: WantedPlace) -> Result<Placement, Problem> {
+async fn find(app: &App, caller: &User, role: Role, wanted: WantedPlace) -> Result<Placement, Problem> {
     if let Some(place) = wanted.known() {
         return Ok(place);
     }
     match app.store.placing(Some(wanted.organisation_id.clone()), wanted.joined.clone()).await? {
-        Placing::At(found) => Ok(wanted.with(found)),
+        Placing::At(found) => {
+            Ok(wanted.with(caller, role, found).map_err(|fault| ChangeError::Refused(vec![fault]))?)
+        }
         Placing::NoSuchOrganisation => Err(ChangeError::NoSuchOrganisation.into()),
         Placing::NoSuchTeam => Err(ChangeError::NoSuchTeam.into()),
     }
@@ -233,6 +252,8 @@ mod mail_status;
 mod owners;
 #[cfg(test)]
 mod races;
+#[cfg(test)]
+mod rights_lost;
 #[cfg(test)]
 pub(crate) mod tests;
 #[cfg(test)]

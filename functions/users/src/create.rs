@@ -10,6 +10,7 @@ use shared::{
         email::Email,
         ids::{OrganisationId, TeamId},
         name::Name,
+        organisation::MAX_TEAMS,
         password::{Holder, Password},
         rights::{Action, decide},
         settings::Settings,
@@ -24,9 +25,6 @@ use shared::{
 };
 
 use crate::App;
-
-/// The most teams that a person is put into at once.
-pub(crate) const MAX_TEAMS: usize = 20;
 
 /// Who is created, where, and how they start.
 #[derive(Clone, Debug)]

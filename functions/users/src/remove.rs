@@ -11,7 +11,7 @@ use shared::{
         user::{Role, User},
     },
     http::{PathId, Payload, Problem, RequestId, Session, admit},
-    store::PersonChanged,
+    store::{PersonChanged, Places},
 };
 
 use crate::{App, change::MAX_TRIES};
@@ -50,12 +50,7 @@ pub async fn remove(
     payload: Payload,
 ) -> Result<StatusCode, Problem> {
     let id = UserId::parse(&id);
-    let (caller, person, places) =
-        app.store.caller_and_person(&session.user_id, id.as_ref().unwrap_or(&session.user_id)).await?;
-    let caller = admit(&session, caller)?;
-    decide(&caller, Action::RemovePeople)?;
-    let mut before = person.filter(|_| id.is_some()).ok_or(RemoveError::Unknown)?;
-    decide(&caller, Action::RemovePerson(&before))?;
+    let (mut caller, mut before, mut places) = parties(&app, &session, id.as_ref()).await?;
     payload.read_nothing()?;
     let now = app.clock.now();
     let origin = request.origin(Actor::User(caller.id.clone()), now);
@@ -68,11 +63,10 @@ pub async fn remove(
         }
         let after = User { role: Role::TeamMember, ..before.clone() }.placed(Some(Placement::default_place()));
         let after = after.following(&before, now);
-        match app.store.remove_person(&before, &after, &places, &origin).await? {
+        match app.store.remove_person(&caller, &before, &after, &places, &origin).await? {
             PersonChanged::Done => return Ok(StatusCode::NO_CONTENT),
-            PersonChanged::Overtaken(now) => {
-                before = *now;
-                decide(&caller, Action::RemovePerson(&before))?;
+            PersonChanged::Overtaken(_) | PersonChanged::CallerChanged => {
+                (caller, before, places) = parties(&app, &session, id.as_ref()).await?;
             }
             PersonChanged::Gone => return Err(RemoveError::Unknown.into()),
             // Nobody joins a team that can be deleted, the address stays, and nobody whom an admin sees is an API Owner: it
@@ -83,6 +77,17 @@ pub async fn remove(
         }
     }
     Err(RemoveError::Busy.into())
+}
+
+/// Who removes whom, as both now stand in the table, with the names of places that come with them.
+async fn parties(app: &App, session: &Session, id: Option<&UserId>) -> Result<(User, User, Places), Problem> {
+    let (caller, person, places) =
+        app.store.caller_and_person(&session.user_id, id.unwrap_or(&session.user_id)).await?;
+    let caller = admit(session, caller)?;
+    decide(&caller, Action::RemovePeople)?;
+    let person = person.filter(|_| id.is_some()).ok_or(RemoveError::Unknown)?;
+    decide(&caller, Action::RemovePerson(&person))?;
+    Ok((caller, person, places))
 }
 
 #[cfg(test)]
@@ -190,6 +195,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whose_team_was_taken_from_the_admin_meanwhile_stays() {
+        let acme = Arc::new(Acme::new().await);
+        let ada = acme.member("ada", &[1]).await;
+        acme.meanwhile(&acme.admin.user.id, json!({"team_ids": [acme.teams[2]]}));
+
+        let reply = remove(&acme, &ada.id, &acme.admin).await;
+
+        assert_eq!((reply.status, reply.problem()), (404, "not-found"));
+        assert_eq!(acme.bench.read(&ada.id).await, ada);
+    }
+
+    #[tokio::test]
     async fn removing_takes_one_batch_and_one_transaction_and_a_lost_answer_removes_once() {
         let acme = Acme::new().await;
         let ada = acme.member("ada", &[1]).await;
@@ -202,7 +219,7 @@ mod tests {
         let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
         let transaction = "DynamoDB.TransactWriteItems";
         assert_eq!(operations, ["DynamoDB.BatchGetItem", transaction, transaction]);
-        assert_eq!(harness::write_units(&calls[..2]), 8);
+        assert_eq!(harness::write_units(&calls[..2]), 10);
         assert_eq!(acme.audited("user.removed").await.len(), 1);
     }
 }

@@ -41,11 +41,11 @@ pub fn approves(settings: &Settings, email: &Email) -> bool {
 }
 
 /// The state that a registration reaches with its password: in at once by the code or by the settings, whichever says so,
-/// otherwise it waits.
+/// otherwise it waits. Nobody becomes an API Owner by either.
 #[must_use]
-pub fn status_on_arrival(settings: &Settings, email: &Email, redemption: Option<&Redemption>) -> Status {
+pub fn status_on_arrival(settings: &Settings, email: &Email, role: Role, redemption: Option<&Redemption>) -> Status {
     let by_code = redemption.is_some_and(|redemption| redemption.auto_approve);
-    if by_code || approves(settings, email) { Status::Active } else { Status::Pending }
+    if role != Role::ApiOwner && (by_code || approves(settings, email)) { Status::Active } else { Status::Pending }
 }
 
 /// Whether `person` waits although the settings approve them: they came before the settings did. Nobody becomes an API
@@ -107,7 +107,11 @@ mod tests {
         ];
         for (settings, code, status) in cases {
             let redemption = code.map(redemption);
-            assert_eq!(status_on_arrival(&settings, &ada, redemption.as_ref()), status, "{settings:?} {code:?}");
+            let on_arrival = |role| status_on_arrival(&settings, &ada, role, redemption.as_ref());
+            for role in [Role::TeamMember, Role::ConsumerAdmin] {
+                assert_eq!(on_arrival(role), status, "{settings:?} {code:?}");
+            }
+            assert_eq!(on_arrival(Role::ApiOwner), Status::Pending, "{settings:?} {code:?}");
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
     email::Email,
     ids::{OrganisationId, TeamId},
     name::Name,
-    organisation::Placement,
+    organisation::{MAX_TEAMS, Placement},
     rights,
     suppression::MailStatus,
     user::{Role, Status, User},
@@ -48,6 +48,11 @@ pub enum NotChanged {
     OrganisationNotYours,
     /// One of the teams is not the caller's, or strangers meet in it.
     TeamNotYours,
+    /// Somebody who is or becomes a Consumer Admin would be left without a team, and the organisation's default team is
+    /// not the caller's.
+    TeamsMissing,
+    /// They would be in more than [`MAX_TEAMS`] teams, those included that the caller is not shown.
+    TooManyTeams,
     /// An API Owner is in no organisation.
     OwnerHasNoOrganisation,
     /// An API Owner is in no team.
@@ -75,11 +80,18 @@ impl WantedPlace {
         known.then(|| Placement { organisation_id: self.organisation_id.clone(), team_ids: self.kept.clone() })
     }
 
-    /// The place, with the teams that `found` names: those that are joined, or the default team where none is left.
-    #[must_use]
-    pub fn with(self, found: Placement) -> Placement {
+    /// The place of somebody of `role`, with the teams that `found` names: those that are joined, or the default team where
+    /// none is left.
+    ///
+    /// # Errors
+    /// [`NotChanged::TeamsMissing`].
+    pub fn with(self, caller: &User, role: Role, found: Placement) -> Result<Placement, NotChanged> {
+        let falls_back = self.kept.is_empty() && self.joined.is_empty();
+        if falls_back && !found.team_ids.iter().all(|team| rights::may_fall_back(caller, role, team)) {
+            return Err(NotChanged::TeamsMissing);
+        }
         let team_ids = self.kept.into_iter().chain(found.team_ids).collect();
-        Placement { organisation_id: found.organisation_id, team_ids }
+        Ok(Placement { organisation_id: found.organisation_id, team_ids })
     }
 }
 
@@ -117,15 +129,11 @@ impl ChangeOfPerson {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let moved = place.as_ref().is_some_and(|place| {
-            before.organisation_id.as_ref() != Some(&place.organisation_id)
-                && place.organisation_id == OrganisationId::default_organisation()
-        });
         let after = User {
             first_name: self.first_name.clone().unwrap_or_else(|| before.first_name.clone()),
             last_name: self.last_name.clone().unwrap_or_else(|| before.last_name.clone()),
             mail_status: if self.allow_mail { MailStatus::Ok } else { before.mail_status },
-            role: if moved && self.role.is_none() { Role::TeamMember } else { role },
+            role: place.as_ref().map_or(role, |place| before.role_in(&place.organisation_id, self.role)),
             ..before.clone()
         };
         let after = match email {
@@ -162,12 +170,24 @@ impl ChangeOfPerson {
         }
         let stays = |team: &&TeamId| named.contains(*team) || !rights::may_place_in(caller, team);
         let kept: Vec<_> = before.team_ids.iter().filter(stays).cloned().collect();
-        let joined = each_once(named).into_iter().filter(|team| !kept.contains(team)).collect();
+        let joined: Vec<_> = each_once(named).into_iter().filter(|team| !kept.contains(team)).collect();
+        if !joined.is_empty() && kept.len() + joined.len() > MAX_TEAMS {
+            return Err(NotChanged::TooManyTeams);
+        }
         Ok(WantedPlace { organisation_id, kept, joined })
     }
 }
 
 impl User {
+    /// What the person is in `organisation`, with `named` where somebody says so: who is moved to the Default Organisation
+    /// is a Team Member.
+    #[must_use]
+    pub fn role_in(&self, organisation: &OrganisationId, named: Option<Role>) -> Role {
+        let moved = self.organisation_id.as_ref() != Some(organisation);
+        let sent_home = moved && *organisation == OrganisationId::default_organisation();
+        named.unwrap_or(if sent_home { Role::TeamMember } else { self.role })
+    }
+
     /// The person at another address. Whatever was begun at the old one ends: every link, and a login that waits for another
     /// password. Sessions stay, they are the person's.
     fn at_address(self, email: Email) -> Self {
@@ -239,6 +259,38 @@ mod tests {
         let (_, place) = into(vec![]).over(&admin(), &ada).unwrap();
 
         assert_eq!(place.unwrap().known(), None);
+    }
+
+    #[test]
+    fn who_is_left_without_a_team_falls_back_unless_they_would_be_admin_of_a_team_that_is_not_the_callers() {
+        let found = |default_team: TeamId| Placement {
+            organisation_id: OrganisationId::default_organisation(),
+            team_ids: vec![default_team],
+        };
+        let nowhere = |caller: &User| into(vec![]).over(caller, &person(2, Role::TeamMember, vec![team(1)])).unwrap().1;
+        let left = |caller: User, role, default_team: TeamId| {
+            nowhere(&caller).unwrap().with(&caller, role, found(default_team)).map(|place| place.team_ids)
+        };
+
+        assert_eq!(left(admin(), Role::TeamMember, team(5)), Ok(vec![team(5)]));
+        assert_eq!(left(admin(), Role::ConsumerAdmin, team(2)), Ok(vec![team(2)]));
+        for default_team in [team(5), TeamId::default_team()] {
+            assert_eq!(left(admin(), Role::ConsumerAdmin, default_team.clone()), Err(NotChanged::TeamsMissing));
+            assert_eq!(left(owner(), Role::ConsumerAdmin, default_team.clone()), Ok(vec![default_team]));
+        }
+    }
+
+    #[test]
+    fn teams_elsewhere_count_and_who_is_in_too_many_may_still_leave_some() {
+        let of = |number: u128| (10..10 + number).map(team).collect::<Vec<_>>();
+        let full = person(2, Role::TeamMember, [of(19), vec![team(1)]].concat());
+        let over = |caller: &User, teams: Vec<TeamId>| into(teams).over(caller, &full).map(drop);
+
+        assert_eq!(over(&admin(), vec![team(1), team(2)]), Err(vec![NotChanged::TooManyTeams]));
+        assert_eq!(over(&admin(), vec![team(2)]), Ok(()));
+        assert_eq!(over(&owner(), of(20)), Ok(()));
+        let beyond = person(2, Role::TeamMember, [of(30), vec![team(1)]].concat());
+        assert!(into(vec![]).over(&admin(), &beyond).is_ok());
     }
 
     #[test]

@@ -8,6 +8,10 @@ use super::{
     name::Name,
 };
 
+/// The most teams that a person is in: joining and leaving that many at once, with what belongs to it, fits into one
+/// transaction.
+pub const MAX_TEAMS: usize = 20;
+
 /// The version of a row that was written before changes were counted, and of every new one.
 fn first_version() -> u64 {
     1

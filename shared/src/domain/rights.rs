@@ -17,7 +17,7 @@ pub use invitations::{
     teams_to_invite_into,
 };
 use organisations::request_organisation;
-pub use people::{Sight, allows_mail, changes_addresses, moves_people, sight};
+pub use people::{Sight, allows_mail, changes_addresses, may_fall_back, moves_people, rests_on_teams, sight};
 use people::{change_person, remove_people, remove_person};
 
 use super::{
@@ -50,6 +50,8 @@ pub enum Action<'a> {
     DeletePeople,
     /// Delete this person.
     DeletePerson(&'a User),
+    /// See, change or export one's own account.
+    OwnAccount,
     /// Delete one's own account.
     LeaveForGood,
     /// Read or change the portal's settings.
@@ -131,7 +133,7 @@ pub fn decide(caller: &User, action: Action<'_>) -> Result<(), Refusal> {
     let owner = caller.role == Role::ApiOwner;
     let unless = |why: Why, is: bool| if is { Ok(()) } else { Err(Refusal::Forbidden(why)) };
     match action {
-        Action::ListPeople | Action::ListOrganisationRequests | Action::LeaveForGood => Ok(()),
+        Action::ListPeople | Action::ListOrganisationRequests | Action::OwnAccount | Action::LeaveForGood => Ok(()),
         Action::CreatePerson
         | Action::ChangeStates
         | Action::DeletePeople
@@ -302,6 +304,14 @@ pub(super) mod tests {
         let member = person(1, Role::TeamMember, vec![team(1)]);
 
         assert_eq!(decide(&member, Action::ReadPerson(&member)), Err(Refusal::Forbidden(Why::AdminsOnly)));
+    }
+
+    #[test]
+    fn everybody_has_an_account_of_their_own_and_lists_people() {
+        for role in [Role::ApiOwner, Role::ConsumerAdmin, Role::TeamMember] {
+            let caller = person(1, role, vec![team(1)]);
+            assert_eq!([Action::OwnAccount, Action::ListPeople].map(|action| decide(&caller, action)), [Ok(()); 2]);
+        }
     }
 
     #[test]

@@ -60,21 +60,20 @@ impl Store {
         Ok(AddressFacts { settings: fetched.settings()?, mail_status, invitation })
     }
 
-    /// Makes `after` of `before`, who gets another address; their place has the names in `places`.
+    /// Makes `after` of `before`, who gets another address by the will of `caller`, an API Owner; their place has the names in `places`.
     ///
     /// The transaction of [`Store::change_person`], and in it: the old sentinel (still theirs) goes with what is remembered
     /// of logins, the new one comes where none stands; the owners' item has the new address; both addresses are told, or
     /// whoever is not in yet is mailed their way in; a note stands until Cognito has the address too.
     pub async fn readdress_person(
         &self,
-        before: &User,
-        after: &User,
-        places: &Places,
+        caller: &User,
+        (before, after, places): (&User, &User, &Places),
         facts: &AddressFacts,
         allow_mail: bool,
         origin: &Origin,
     ) -> Result<PersonChanged, StoreError> {
-        self.rewrite_person(before, after, places, Some(facts), allow_mail, ("user.changed", origin)).await
+        self.rewrite_person(caller, (before, after, places), Some(facts), allow_mail, ("user.changed", origin)).await
     }
 
     /// Adds what belongs to the address, old and new, but for the owners' item. The position tells whether the new one

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::domain::{
     audit::{AuditEvent, Origin},
+    rights::rests_on_teams,
     user::User,
 };
 
@@ -21,6 +22,8 @@ pub enum PersonChanged {
     Done,
     /// Somebody else changed them since they were read: this is who stands there now.
     Overtaken(Box<User>),
+    /// What the caller may do was changed since they were read: their role, their teams or their state.
+    CallerChanged,
     /// Somebody else has the address.
     EmailTaken(Box<Sentinel>),
     /// The portal would be left without an active API Owner.
@@ -32,46 +35,50 @@ pub enum PersonChanged {
 }
 
 impl Store {
-    /// Makes `after` of `before`, whose place has the names in `places`; with `allow_mail` nothing keeps mail from their
-    /// address any more.
+    /// Makes `after` of `before` by the will of `caller`, their place having the names in `places`; with `allow_mail` nothing
+    /// keeps mail from their address any more.
     ///
-    /// One transaction: person (as they were read), memberships with a check of each team that is joined, audit; for an
+    /// One transaction: person (as they were read), for another Consumer Admin a check that role, teams and state are still
+    /// those by which they may, memberships with a check of each team that is joined, audit; for an
     /// active API Owner, now or before, the owners' item, whose last one stays; for somebody invited the invitation and
     /// what their address knows of it; where mail is allowed the suppressed address.
     pub async fn change_person(
         &self,
+        caller: &User,
         before: &User,
         after: &User,
         places: &Places,
         allow_mail: bool,
         origin: &Origin,
     ) -> Result<PersonChanged, StoreError> {
-        self.rewrite_person(before, after, places, None, allow_mail, ("user.changed", origin)).await
+        let change = (before, after, places);
+        self.rewrite_person(caller, change, None, allow_mail, ("user.changed", origin)).await
     }
 
-    /// Makes `after` of `before`, whom a Consumer Admin sends to the Default Organisation: the same transaction under
+    /// Makes `after` of `before`, whom `caller`, a Consumer Admin, sends to the Default Organisation: the same transaction under
     /// another name.
     pub async fn remove_person(
         &self,
+        caller: &User,
         before: &User,
         after: &User,
         places: &Places,
         origin: &Origin,
     ) -> Result<PersonChanged, StoreError> {
-        self.rewrite_person(before, after, places, None, false, ("user.removed", origin)).await
+        self.rewrite_person(caller, (before, after, places), None, false, ("user.removed", origin)).await
     }
 
     pub(super) async fn rewrite_person(
         &self,
-        before: &User,
-        after: &User,
-        places: &Places,
+        caller: &User,
+        (before, after, places): (&User, &User, &Places),
         address: Option<&AddressFacts>,
         allow_mail: bool,
         (action, origin): (&str, &Origin),
     ) -> Result<PersonChanged, StoreError> {
         let mut transaction = Transaction::default();
         let person = transaction.add(rewriting(before, after));
+        let by = transaction.hold_to(caller, before);
         let teams = transaction.move_person(before, after);
         let last_owner = transaction.count_owner(before, after);
         let address = address.map(|facts| self.readdress(&mut transaction, (before, after), places, facts, origin));
@@ -94,6 +101,9 @@ impl Store {
         };
         if lost.at(person) {
             return Ok(lost.row(person)?.map_or(PersonChanged::Gone, |now| PersonChanged::Overtaken(Box::new(now))));
+        }
+        if by.is_some_and(|by| lost.at(by)) {
+            return Ok(PersonChanged::CallerChanged);
         }
         if let Some(known) = address.map(|address| lost.row(address)).transpose()?.flatten() {
             return Ok(PersonChanged::EmailTaken(Box::new(known)));
@@ -198,6 +208,20 @@ pub(super) fn standing(event: AuditEvent, before: &User, after: &User) -> AuditE
 }
 
 impl Transaction {
+    /// Adds that `caller` still may do this to `person` by role, teams and state, where it rests on these and the write of
+    /// the person does not say so already.
+    fn hold_to(&mut self, caller: &User, person: &User) -> Option<Position> {
+        if caller.id == person.id || !rests_on_teams(caller) {
+            return None;
+        }
+        let check =
+            Change::check(Key::user(&caller.id), "#status = :status AND #role = :role AND #team_ids = :team_ids")
+                .with("status", caller.status)
+                .with("role", caller.role)
+                .with("team_ids", &caller.team_ids);
+        Some(self.add(check))
+    }
+
     /// Adds that a person's memberships follow their place.
     fn move_person(&mut self, before: &User, after: &User) -> Vec<Position> {
         if let Some(place) = after.placement() {

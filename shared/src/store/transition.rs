@@ -159,7 +159,7 @@ impl Store {
         }
         let changed = decided_person(user, transition, admission, origin);
         let mut transaction = Transaction::default();
-        let person = transaction.add(deciding(user, &changed, transition, origin));
+        let person = transaction.add(deciding(user, &changed, transition, admission, origin));
         let last_owner = match (user.role, transition) {
             (Role::ApiOwner, Transition::Approve | Transition::Activate) => {
                 transaction.add_owner(user);
@@ -215,9 +215,10 @@ fn decided_person(user: &User, transition: Transition, admission: &Admission, or
     changed
 }
 
-/// The update of the person's row. Memberships follow the teams that were read, so whoever is moved is held to the version
-/// of that reading.
-fn deciding(before: &User, after: &User, transition: Transition, origin: &Origin) -> Change {
+/// The update of the person's row. Memberships follow the teams that were read, and what is said of place and role is said
+/// of whom was read: such an approval is held to the version of that reading, also where it changes neither.
+fn deciding(before: &User, after: &User, transition: Transition, admission: &Admission, origin: &Origin) -> Change {
+    let named = admission.placement.is_some() || admission.role.is_some();
     let moved = (&before.organisation_id, &before.team_ids) != (&after.organisation_id, &after.team_ids);
     let regraded = before.role != after.role;
     let cleared = transition == Transition::Deactivate;
@@ -233,7 +234,7 @@ fn deciding(before: &User, after: &User, transition: Transition, origin: &Origin
     }
     let mut condition =
         "#status = :from AND #role = :role AND #email = :email AND attribute_not_exists(#identity_due)".to_owned();
-    if moved || regraded {
+    if named {
         condition.push_str(" AND #version = :read");
     }
     let mut change = Change::update(Key::user(&before.id), &expression)
@@ -247,7 +248,7 @@ fn deciding(before: &User, after: &User, transition: Transition, origin: &Origin
     if moved {
         change = change.with("organisation_id", &after.organisation_id).with("team_ids", &after.team_ids);
     }
-    if moved || regraded {
+    if named {
         change = change.with("read", before.version);
     }
     if regraded {

@@ -4,11 +4,10 @@ use harness::{Bench, Reply, SignedIn, write_units};
 use serde_json::{Value, json};
 use shared::domain::{
     ids::{OrganisationId, TeamId},
-    organisation::Placement,
+    organisation::{MAX_TEAMS, Placement},
     user::{Role, Status, User},
 };
 
-use super::MAX_TEAMS;
 use crate::{
     act::tests::{app, audited, portal, request, send},
     router,
@@ -150,6 +149,41 @@ async fn an_api_owner_is_put_nowhere_and_stays_one() {
     }
 
     assert_eq!(bench.read(&second.id).await, second);
+}
+
+#[tokio::test]
+async fn who_is_let_into_the_default_organisation_from_another_is_a_team_member_unless_a_role_is_named() {
+    let (bench, owner) = portal().await;
+    let (acme, teams) = bench.organisation("Acme", 0).await;
+    let place = Placement { organisation_id: acme, team_ids: teams };
+    let home = OrganisationId::default_organisation();
+    for (name, role, expected) in
+        [("ada", json!(null), "team_member"), ("grace", json!("consumer_admin"), "consumer_admin")]
+    {
+        let address = format!("{name}@example.com");
+        let person = bench.person_at(&address, Role::ConsumerAdmin, Status::Pending, Some(place.clone())).await;
+
+        let reply = approve(&bench, &owner, &person, &json!({"organisation_id": home, "role": role})).await;
+
+        assert_eq!((reply.status, &reply.body["role"]), (200, &json!(expected)));
+        assert_eq!(bench.read(&person.id).await.role.as_str(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_place_or_role_that_is_named_holds_to_the_person_who_was_read_also_where_it_changes_nothing() {
+    for named in ["place", "role"] {
+        let (bench, owner, ada) = waiting().await;
+        let home = OrganisationId::default_organisation();
+        let body = if named == "role" { json!({"role": "team_member"}) } else { json!({"organisation_id": home}) };
+        let changed = bench.overwrite(&ada.id, "version", &json!(ada.version + 1));
+        bench.services.calls().before_next("DynamoDB.TransactWriteItems", changed);
+
+        let overtaken = approve(&bench, &owner, &ada, &body).await;
+        let again = approve(&bench, &owner, &ada, &body).await;
+
+        assert_eq!((overtaken.status, overtaken.problem(), again.status), (503, "try-again", 200), "{named}");
+    }
 }
 
 #[tokio::test]

@@ -135,7 +135,7 @@ async fn who_is_made_an_owner_while_they_accept_is_let_in_as_one_by_the_same_lin
     let after = User { role: Role::ApiOwner, ..before.clone() }.placed(None).following(&before, bench.now());
     let (store, origin) = (bench.store.clone(), bench.origin());
     let changed = async move {
-        let changed = store.change_person(&before, &after, &Places::default(), false, &origin).await.unwrap();
+        let changed = store.change_person(&before, &before, &after, &Places::default(), false, &origin).await.unwrap();
         assert!(matches!(changed, PersonChanged::Done));
     };
     bench.services.calls().before_next("Cognito.AdminSetUserPassword", changed);

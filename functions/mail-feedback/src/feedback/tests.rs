@@ -241,7 +241,8 @@ async fn once_allowed_again_mail_is_sent_and_old_news_changes_nothing() {
     let bounced = bench.read(&ada.id).await;
 
     let allowed = User { mail_status: MailStatus::Ok, ..bounced.clone() }.following(&bounced, bench.now());
-    let change = bench.store.change_person(&bounced, &allowed, &Places::default(), true, &bench.origin()).await;
+    let (store, places) = (&bench.store, Places::default());
+    let change = store.change_person(&bounced, &bounced, &allowed, &places, true, &bench.origin()).await;
     assert!(matches!(change, Ok(PersonChanged::Done)), "{change:?}");
 
     tell(&bench, &bounce).await;

@@ -9,7 +9,7 @@ use shared::{
         user::{Role, Source, Start, Status, User},
     },
     http::Applicant,
-    store::Redeemed,
+    store::{PersonChanged, Places, Redeemed},
 };
 
 use crate::{register::tests::app, router};
@@ -58,6 +58,20 @@ async fn the_code_decides_whether_who_confirms_is_in_or_waits() {
         assert_eq!(bench.mail_events(ADA).await, mails);
         assert_eq!(bench.mail_events("owner@example.com").await, told);
     }
+}
+
+#[tokio::test]
+async fn who_was_made_an_api_owner_meanwhile_waits_whatever_code_and_settings_say() {
+    let (bench, user) = redeemed(true).await;
+    bench.set(|settings| settings.auto_approve = true).await;
+    let owner = User { role: Role::ApiOwner, ..user.clone() }.placed(None).following(&user, bench.now());
+    let (places, origin) = (Places::default(), bench.origin());
+    let written = bench.store.change_person(&user, &user, &owner, &places, false, &origin).await.unwrap();
+    assert!(matches!(written, PersonChanged::Done));
+
+    assert_eq!(confirm(&bench).await.body, json!({"next": "await_approval"}));
+    assert_eq!(bench.read(&user.id).await.status, Status::Pending);
+    assert_eq!(bench.rows_in("OWNERS").await.remove(0)["active"], json!(1));
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
 //! What changes by whose will, and what is refused.
 
+use std::sync::Arc;
+
 use harness::{Bench, Reply, Sample, SignedIn};
 use serde_json::{Value, json};
 use shared::domain::{
     ids::{OrganisationId, TeamId, UserId},
+    organisation::MAX_TEAMS,
     user::{Role, Status, User},
 };
 
@@ -43,6 +46,16 @@ impl Acme {
 
     pub(crate) async fn change(&self, id: &UserId, caller: &SignedIn, body: &Value) -> Reply {
         send(&self.bench, Sample::of("users-change").id(id).by(caller).body(body)).await
+    }
+
+    /// Has the API Owner change a person right before the next transaction.
+    pub(crate) fn meanwhile(self: &Arc<Self>, id: &UserId, body: Value) {
+        let (acme, id) = (self.clone(), id.clone());
+        let change = async move {
+            let reply = Box::pin(acme.change(&id, &acme.owner, &body)).await;
+            assert_eq!(reply.status, 200, "{reply:?}");
+        };
+        self.bench.services.calls().before_next("DynamoDB.TransactWriteItems", change);
     }
 
     /// The teams that have this member, by number.
@@ -140,6 +153,39 @@ async fn who_leaves_their_last_team_is_in_the_organisations_default_team() {
         assert_eq!(acme.memberships(&ada.id).await, [0]);
         assert_eq!(acme.bench.read(&ada.id).await.organisation_id.as_ref(), Some(&acme.id));
     }
+}
+
+#[tokio::test]
+async fn an_admin_makes_nobody_the_admin_of_a_default_team_that_is_not_theirs() {
+    let acme = Acme::new().await;
+    let admin = acme.person("colleague", Role::ConsumerAdmin, Status::Active, &[1]).await;
+    let member = acme.member("member", &[1]).await;
+    let promoting = json!({"team_ids": [], "role": "consumer_admin"});
+    for (id, body) in
+        [(&acme.admin.user.id, json!({"team_ids": []})), (&admin.id, json!({"team_ids": []})), (&member.id, promoting)]
+    {
+        assert_eq!(acme.change(id, &acme.admin, &body).await.faults(), [("/team_ids", "required")]);
+    }
+    assert_eq!([acme.bench.read(&admin.id).await, acme.bench.read(&member.id).await], [admin.clone(), member]);
+    assert_eq!(acme.change(&admin.id, &acme.owner, &json!({"team_ids": []})).await.status, 200);
+    assert_eq!(acme.memberships(&admin.id).await, [0]);
+}
+
+#[tokio::test]
+async fn a_person_is_in_a_bounded_number_of_teams_however_they_come_together() {
+    let acme = Acme::new().await;
+    let (elsewhere, many) = acme.bench.organisation("Many", MAX_TEAMS).await;
+    let there = place(&elsewhere, &many[1..].iter().collect::<Vec<_>>());
+    let ada = acme.bench.person_at("ada@example.com", Role::TeamMember, Status::Active, there).await;
+    let guide = place(&elsewhere, &[&many[0], &many[1]]);
+    let guide = acme.bench.person_at("guide@example.com", Role::ConsumerAdmin, Status::Active, guide).await;
+    let guide = acme.bench.sign_in(&guide).await;
+
+    let more = acme.change(&ada.id, &guide, &json!({"team_ids": [many[0], many[1]]})).await;
+    let instead = acme.change(&ada.id, &guide, &json!({"team_ids": [many[0]]})).await;
+
+    assert_eq!(more.faults(), [("/team_ids", "too_many")]);
+    assert_eq!((instead.status, acme.bench.read(&ada.id).await.team_ids.len()), (200, MAX_TEAMS));
 }
 
 #[tokio::test]

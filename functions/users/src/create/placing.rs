@@ -1,12 +1,12 @@
 //! Where people who are created by hand are put.
 
 use serde_json::{Value, json};
-use shared::domain::ids::{OrganisationId, TeamId};
-
-use super::{
-    MAX_TEAMS,
-    tests::{ADA, ada, create, with},
+use shared::domain::{
+    ids::{OrganisationId, TeamId},
+    organisation::MAX_TEAMS,
 };
+
+use super::tests::{ADA, ada, create, with};
 use crate::list::tests::portal;
 
 #[tokio::test]

@@ -37,6 +37,20 @@ pub(super) fn remove_person(caller: &User, person: &User) -> Result<(), Refusal>
     if whole { Ok(()) } else { Err(Refusal::Forbidden(Why::NotAllTeamsYours)) }
 }
 
+/// Whether what `caller` may do to others rests on the teams that they are in, which others may take from them at any
+/// moment: what they write is held to these.
+#[must_use]
+pub fn rests_on_teams(caller: &User) -> bool {
+    caller.role == Role::ConsumerAdmin
+}
+
+/// Whether somebody of `role` whom `caller` takes out of their last team may end in `default_team`, their organisation's.
+/// A Consumer Admin would manage the people there, so only where the caller may place them there.
+#[must_use]
+pub fn may_fall_back(caller: &User, role: Role, default_team: &TeamId) -> bool {
+    role != Role::ConsumerAdmin || may_place_in(caller, default_team)
+}
+
 /// Whom somebody sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {

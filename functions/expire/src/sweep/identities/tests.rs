@@ -156,8 +156,10 @@ async fn readdress(bench: &Bench, user: &User, address: &str) -> User {
     let (after, _) = change.over(&owner, &before).unwrap();
     let after = after.following(&before, bench.now());
     let facts = bench.store.address_facts(&before, &after.email).await.unwrap();
-    let written =
-        bench.store.readdress_person(&before, &after, &Places::default(), &facts, false, &bench.origin()).await;
+    let written = bench
+        .store
+        .readdress_person(&owner, (&before, &after, &Places::default()), &facts, false, &bench.origin())
+        .await;
     assert!(matches!(written.unwrap(), PersonChanged::Done));
     bench.mails(address).await;
     after
