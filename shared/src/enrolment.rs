@@ -30,7 +30,7 @@ pub enum Enrolment {
     PasswordRefused,
     /// It took so long that the sweep undid it; the address is free again.
     Undone,
-    /// A request with the same key was there first: see [`resume`].
+    /// A request with the same key was there first: see [`left`].
     Repeated(Record),
 }
 
@@ -73,25 +73,44 @@ pub async fn enrol(
     complete(store, identity, user, password, owners, origin).await
 }
 
-/// Goes on with the creation of a person where an earlier request with the same key stopped, or is just at work. `None`
-/// where nothing is left to be done: the person has their password, or is gone.
+/// What the first of two equal requests left to be done of a creation that it began.
+#[derive(Debug)]
+pub enum Left {
+    /// Nothing: the person has their password, or had it and was deleted since.
+    Nothing,
+    /// The steps after the row: see [`resume`].
+    Password(Box<User>),
+    /// All of it: the creation was undone, and `record` with it. The same request creates anew.
+    Everything,
+}
+
+/// Looks what is left to be done of the creation of `person`, by which the first of two equal requests left `record`.
+pub async fn left(store: &Store, person: &UserId, record: &Record, origin: &Origin) -> Result<Left, StoreError> {
+    match store.person(person).await? {
+        Some(person) if person.identity_due.is_some() => Ok(Left::Password(Box::new(person))),
+        Some(_) => Ok(Left::Nothing),
+        // Undoing takes row and record in one transaction, deleting the row alone.
+        None if store.record_of(origin).await?.as_ref() == Some(record) => Ok(Left::Nothing),
+        None => Ok(Left::Everything),
+    }
+}
+
+/// Goes on with the creation of `person` where an earlier request with the same key stopped, or is just at work.
 ///
 /// Never [`Enrolment::Taken`], [`Enrolment::NoSuchTeam`] or [`Enrolment::Repeated`].
 pub async fn resume(
     store: &Store,
     identity: &Identity,
-    person: &UserId,
+    person: Box<User>,
     password: &Password,
     settings: &Settings,
     origin: &Origin,
-) -> Result<Option<Enrolment>, EnrolmentError> {
-    let person = store.person(person).await?.filter(|person| person.identity_due.is_some());
-    let Some(person) = person else { return Ok(None) };
+) -> Result<Enrolment, EnrolmentError> {
     let owners = match person.identity_due {
         Some(Status::Pending) => store.owners_to_notify(settings).await?,
         _ => Vec::new(),
     };
-    complete(store, identity, Box::new(person), password, &owners, origin).await.map(Some)
+    complete(store, identity, person, password, &owners, origin).await
 }
 
 /// Takes the steps after the first: `user` was begun, by whatever write, and has no Cognito user yet. Never

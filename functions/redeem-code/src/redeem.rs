@@ -15,7 +15,7 @@ use shared::{
         source::SourceAddress,
         user::{Role, Source as CameBy, Start, Status, User},
     },
-    enrolment::{Enrolment, complete, resume},
+    enrolment::{Enrolment, Left, complete, left, resume},
     http::{
         Applicant, FieldFault, Fields, FromFields, IdempotencyKey, Next, NotRegistrable, Payload, Problem, Replayed,
         RequestId, Source, recall, secret,
@@ -174,14 +174,19 @@ async fn again(
     settings: &Settings,
     origin: &Origin,
 ) -> Result<Next, Problem> {
-    let told: Told = recall(&app.store, record, origin).await?;
-    if let Some(person) = &told.begun {
-        let applicant = applicant?;
-        if let Some(password) = &applicant.password {
-            applicant.check_policy(password, settings).map_err(RedeemError::NotRegistrable)?;
-            let resumed = resume(&app.store, &app.identity, person, password, settings, origin).await?;
-            resumed.map(enrolled).transpose()?;
+    let told: Told = recall(&app.store, record.clone(), origin).await?;
+    let Some(person) = &told.begun else { return Ok(Next::after(told.status)) };
+    match left(&app.store, person, &record, origin).await? {
+        Left::Nothing => {}
+        // Only here is the body judged: by rules that are newer than the first request, perhaps.
+        Left::Password(person) => {
+            let applicant = applicant?;
+            if let Some(password) = &applicant.password {
+                applicant.check_policy(password, settings).map_err(RedeemError::NotRegistrable)?;
+                enrolled(resume(&app.store, &app.identity, person, password, settings, origin).await?)?;
+            }
         }
+        Left::Everything => return Err(RedeemError::Unfinished.into()),
     }
     Ok(Next::after(told.status))
 }

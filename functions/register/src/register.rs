@@ -9,6 +9,7 @@ use shared::{
         source::SourceAddress,
         user::{Newcomer, Source, Start, Status},
     },
+    enrolment::{Left, left},
     http::{
         Applicant, FromFields, IdempotencyKey, Next, NotRegistrable, Payload, Problem, Replayed, RequestId,
         Source as CameFrom, recall,
@@ -76,9 +77,16 @@ pub async fn register(
     let (next, replayed) = match outcome {
         Outcome::Done(next) => (next, false),
         Outcome::Repeated(record) => {
-            let told: Told = recall(&app.store, record, &origin).await?;
+            let told: Told = recall(&app.store, record.clone(), &origin).await?;
             if let Some(person) = &told.begun {
-                with_password::resumed(&app, person, &body?, &facts.settings, &origin).await?;
+                match left(&app.store, person, &record, &origin).await? {
+                    Left::Nothing => {}
+                    // Only here is the body judged: by rules that are newer than the first request, perhaps.
+                    Left::Password(person) => {
+                        with_password::resumed(&app, person, &body?, &facts.settings, &origin).await?;
+                    }
+                    Left::Everything => return Err(RegisterError::Unfinished.into()),
+                }
             }
             (Next::after(told.status), true)
         }

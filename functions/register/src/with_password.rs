@@ -5,10 +5,9 @@ use shared::{
         Fault,
         approval::status_on_arrival,
         audit::Origin,
-        ids::UserId,
         password::Password,
         settings::Settings,
-        user::{Role, Start, Status},
+        user::{Role, Start, Status, User},
     },
     enrolment::{Enrolment, enrol, resume},
     http::{Applicant, Next, NotRegistrable, Problem},
@@ -52,15 +51,14 @@ pub(crate) async fn register(
 /// Finishes what the first of two equal requests began, where a password is still to be set.
 pub(crate) async fn resumed(
     app: &App,
-    person: &UserId,
+    person: Box<User>,
     body: &Applicant,
     settings: &Settings,
     origin: &Origin,
 ) -> Result<(), Problem> {
     let Some(password) = &body.password else { return Ok(()) };
     body.check_policy(password, settings).map_err(RegisterError::NotRegistrable)?;
-    let resumed = resume(&app.store, &app.identity, person, password, settings, origin).await?;
-    resumed.map(enrolled).transpose()?;
+    enrolled(resume(&app.store, &app.identity, person, password, settings, origin).await?)?;
     Ok(())
 }
 

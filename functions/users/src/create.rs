@@ -16,7 +16,7 @@ use shared::{
         settings::Settings,
         user::{NewUser, Newcomer, Role, Source, Start, Status, User},
     },
-    enrolment::{Enrolment, enrol, resume},
+    enrolment::{Enrolment, Left, enrol, left, resume},
     http::{
         Created, FieldFault, Fields, IdempotencyKey, Payload, Problem, RequestId, Session, UserBody, admit, boolean,
         choice, items, recall, secret, text,
@@ -209,14 +209,21 @@ async fn again(
     settings: &Settings,
     origin: &Origin,
 ) -> Result<User, Problem> {
-    let person: User = recall(&app.store, record, origin).await?;
-    if person.identity_due.is_some() {
-        let body = body?;
-        body.check_password(settings)?;
-        if let Some(password) = &body.password {
-            let resumed = resume(&app.store, &app.identity, &person.id, password, settings, origin).await?;
-            resumed.map(enrolled).transpose()?;
+    let person: User = recall(&app.store, record.clone(), origin).await?;
+    if person.identity_due.is_none() {
+        return Ok(person);
+    }
+    match left(&app.store, &person.id, &record, origin).await? {
+        Left::Nothing => {}
+        // Only here is the body judged: by rules that are newer than the first request, perhaps.
+        Left::Password(begun) => {
+            let body = body?;
+            body.check_password(settings)?;
+            if let Some(password) = &body.password {
+                enrolled(resume(&app.store, &app.identity, begun, password, settings, origin).await?)?;
+            }
         }
+        Left::Everything => return Err(CreateError::Unfinished.into()),
     }
     Ok(person.finished())
 }

@@ -117,3 +117,17 @@ async fn a_repeat_finishes_a_redemption_that_was_cut_off_and_an_undone_one_leave
     assert_eq!(person(&bench, "person0@example.com").await.status, Status::Active);
     assert_eq!(bench.used(CODE).await, 1);
 }
+
+#[tokio::test]
+async fn a_repeat_of_what_is_done_is_not_judged_by_newer_rules() {
+    let bench = Bench::new().await;
+    bench.set(|settings| settings.email_confirmation = false).await;
+    bench.invite_code(CODE, |_| {}).await;
+    let mut body = number(0);
+    body["password"] = json!(PASSWORD);
+    let first = redeem(&bench, &body).await;
+    assert_eq!(first.status, 202);
+    bench.set(|settings| settings.password_policy.min_length = 100).await;
+
+    assert_replays(&redeem(&bench, &body).await, &first);
+}

@@ -149,3 +149,42 @@ async fn no_record_of_a_visitor_tells_who_they_are() {
     assert_eq!(record["created"], json!({"status": "unconfirmed"}));
     assert!(!record.to_string().contains("203.0.113"));
 }
+
+#[tokio::test]
+async fn a_repeat_of_what_is_done_is_not_judged_by_newer_rules() {
+    let bench = without_confirmation().await;
+    let first = register(&bench, &person(0, Some(PASSWORD))).await;
+    bench.set(|settings| settings.password_policy.min_length = 100).await;
+
+    assert_replays(&register(&bench, &person(0, Some(PASSWORD))).await, &first);
+}
+
+#[tokio::test]
+async fn a_repeat_whose_creation_is_undone_meanwhile_is_told_to_try_again_and_then_creates_anew() {
+    let bench = without_confirmation().await;
+    let lost = Fault::refused("AccessDeniedException", "instead of the answer").after();
+    bench.services.calls().fail_next("DynamoDB.TransactWriteItems", lost);
+    register(&bench, &person(0, Some(PASSWORD))).await;
+    let known = bench.store.registration_facts(&email("person0@example.com")).await.unwrap().known.unwrap();
+    let begun = bench.read(&known.user_id).await;
+    let (store, origin) = (bench.store.clone(), bench.origin());
+    bench.services.calls().before_next("DynamoDB.BatchGetItem", async {});
+    let undone = async move { assert!(store.undo_creation(&begun, &origin).await.unwrap()) };
+    bench.services.calls().before_next("DynamoDB.BatchGetItem", undone);
+
+    let repeat = register(&bench, &person(0, Some(PASSWORD))).await;
+
+    assert_eq!((repeat.status, repeat.problem()), (503, "try-again"));
+    let anew = register(&bench, &person(0, Some(PASSWORD))).await;
+    assert!(anew.status == 202 && !is_replay(&anew), "{anew:?}");
+}
+
+#[tokio::test]
+async fn a_repeat_for_somebody_who_was_deleted_since_gets_the_first_answer() {
+    let bench = without_confirmation().await;
+    let first = register(&bench, &person(0, Some(PASSWORD))).await;
+    let known = bench.store.registration_facts(&email("person0@example.com")).await.unwrap().known.unwrap();
+    bench.erase(&known.user_id).await;
+
+    assert_replays(&register(&bench, &person(0, Some(PASSWORD))).await, &first);
+}

@@ -1,6 +1,6 @@
 //! Creations that are sent again with the same `Idempotency-Key`.
 
-use harness::{Bench, Creating, Fault, Reply, Sample, SignedIn, assert_replays, is_replay};
+use harness::{Bench, Creating, Fault, Reply, Sample, SignedIn, assert_replays, email, is_replay};
 use serde_json::{Value, json};
 use shared::domain::ids::UserId;
 
@@ -132,4 +132,35 @@ async fn no_record_holds_anything_personal_or_a_password() {
     for word in ["ada", "lovelace", "example.com", "tractor"] {
         assert!(!records.contains(word), "{word} stands in {records}");
     }
+}
+
+#[tokio::test]
+async fn a_repeat_of_what_is_done_is_not_judged_by_newer_rules() {
+    let (bench, owner) = portal().await;
+    let first = create(&bench, &owner, &ada()).await;
+    bench.set(|settings| settings.password_policy.min_length = 100).await;
+
+    assert_replays(&create(&bench, &owner, &ada()).await, &first);
+}
+
+#[tokio::test]
+async fn a_repeat_whose_creation_is_undone_meanwhile_is_told_to_try_again_and_then_creates_anew() {
+    let (bench, owner) = portal().await;
+    let lost = Fault::refused("AccessDeniedException", "the answer that came instead").after();
+    bench.services.calls().fail_next("DynamoDB.TransactWriteItems", lost);
+    create(&bench, &owner, &ada()).await;
+    let known = bench.store.registration_facts(&email(ADA)).await.unwrap().known.unwrap();
+    let begun = bench.read(&known.user_id).await;
+    let (store, origin) = (bench.store.clone(), bench.origin());
+    for _ in ["the caller with the record", "what is personal"] {
+        bench.services.calls().before_next("DynamoDB.BatchGetItem", async {});
+    }
+    let undone = async move { assert!(store.undo_creation(&begun, &origin).await.unwrap()) };
+    bench.services.calls().before_next("DynamoDB.BatchGetItem", undone);
+
+    let repeat = create(&bench, &owner, &ada()).await;
+
+    assert_eq!((repeat.status, repeat.problem()), (503, "try-again"));
+    let anew = create(&bench, &owner, &ada()).await;
+    assert!(anew.status == 201 && !is_replay(&anew), "{anew:?}");
 }
