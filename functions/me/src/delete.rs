@@ -65,6 +65,8 @@ pub async fn delete(
 }
 
 #[cfg(test)]
+mod elsewhere;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 pub(crate) mod tests;

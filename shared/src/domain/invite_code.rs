@@ -116,13 +116,19 @@ impl InviteCode {
     pub fn state(&self, now: Timestamp) -> CodeState {
         if !self.active {
             CodeState::Inactive
-        } else if self.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        } else if self.is_over(now) {
             CodeState::Expired
         } else if self.remaining() == Some(0) {
             CodeState::Exhausted
         } else {
             CodeState::Usable
         }
+    }
+
+    /// Whether its time is over at `now`, whatever else is wrong with it.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now)
     }
 
     /// How many it still lets in; `None` for any number.

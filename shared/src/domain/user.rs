@@ -261,6 +261,12 @@ impl User {
         self.status == Status::Active && self.identity_due.is_none() && self.sessions.contains_key(session)
     }
 
+    /// Whether they are in `status`, and have been since before `before`.
+    #[must_use]
+    pub fn has_been(&self, status: Status, before: Timestamp) -> bool {
+        self.status == status && self.status_since < before
+    }
+
     /// The person once Cognito has the password, in the state that they were created for.
     #[must_use]
     pub fn finished(self) -> Self {

@@ -7,6 +7,7 @@ use super::{
     Places, Store, StoreError,
     change::Change,
     db::read,
+    invitations::places_elsewhere,
     keys::{Key, Table},
     transaction::Transaction,
 };
@@ -75,12 +76,13 @@ impl Store {
         let mut complete = all_invitations && all_mails;
         let fetched = self.db.fetch(invitations.iter().cloned()).await?;
         for key in invitations {
-            let mut transaction = Transaction::default();
             if let Some(invitation) = fetched.get::<Invitation>(&key)? {
-                transaction.stand_elsewhere_no_longer(&invitation);
+                for removal in places_elsewhere(&invitation) {
+                    // Lost where a newer invitation stands there: that is none of this one's.
+                    self.db.commit(Transaction::of(removal)).await?;
+                }
             }
-            transaction.add(Change::delete(key));
-            complete &= self.db.commit(transaction).await?.is_done();
+            complete &= self.db.commit(Transaction::of(Change::delete(key))).await?.is_done();
         }
         for mails in mails.chunks(AT_ONCE) {
             let mut transaction = Transaction::default();

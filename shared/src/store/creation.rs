@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Record, Store, StoreError, Told,
+    Listed, Record, Store, StoreError, Told,
     change::Change,
     db::read,
     fetch::Fetched,
@@ -223,26 +223,32 @@ impl Store {
         Ok(matches!(commit, Commit::Done))
     }
 
-    /// Notes of Cognito users that have been unfinished since before `since`, each with its person where there is one,
-    /// at most `most`. A row that cannot be read stands for itself alone.
+    /// A page of the notes of Cognito users that have been unfinished since before `since`, each with its person where
+    /// there is one, the oldest first, at most `most`. A row that cannot be read stands for itself alone.
     pub async fn unfinished_identities(
         &self,
         since: Timestamp,
+        after: Option<&str>,
         most: u16,
-    ) -> Result<Vec<Result<(UnfinishedIdentity, Option<User>), StoreError>>, StoreError> {
+    ) -> Result<Listed<Result<(UnfinishedIdentity, Option<User>), StoreError>>, StoreError> {
+        // A range has both its ends in it: the first is moved behind the position, and no row stands at the last.
         let query = self
             .db
             .partition(Table::Portal, UNFINISHED_IDENTITIES)
-            .key_condition_expression("pk = :pk AND sk < :since")
+            .key_condition_expression("pk = :pk AND sk BETWEEN :after AND :since")
+            .expression_attribute_values(":after", text(&format!("{} ", after.unwrap_or_default())))
             .expression_attribute_values(":since", text(&instant_and_id(since, "")));
-        let items = self.db.query(query.limit(i32::from(most))).await?.items.unwrap_or_default();
-        let notes: Vec<Result<UnfinishedIdentity, StoreError>> = items.into_iter().map(read).collect();
+        let output = self.db.query(query.limit(i32::from(most))).await?;
+        let last = output.last_evaluated_key.as_ref().and_then(|last| last.get("sk"));
+        let next = last.and_then(|sk| sk.as_s().ok()).cloned();
+        let notes: Vec<Result<UnfinishedIdentity, StoreError>> =
+            output.items.unwrap_or_default().into_iter().map(read).collect();
         let fetched = self.db.fetch(notes.iter().flatten().map(|note| Key::user(&note.user_id))).await?;
         let with_person = |note: UnfinishedIdentity| {
             let person = fetched.get(&Key::user(&note.user_id))?;
             Ok((note, person))
         };
-        Ok(notes.into_iter().map(|note| note.and_then(with_person)).collect())
+        Ok(Listed { rows: notes.into_iter().map(|note| note.and_then(with_person)).collect(), next })
     }
 
     /// Removes the note of a Cognito user that is as it should be: its person's, or gone.

@@ -7,7 +7,7 @@ use super::{
     Store, StoreError,
     change::Change,
     confirmation::to_notify,
-    keys::{self, Key},
+    keys::Key,
     rows::Owners,
     transaction::{Commit, Transaction},
 };
@@ -16,7 +16,7 @@ use crate::domain::{
     audit::Origin,
     email::Email,
     settings::Settings,
-    user::{Status, User},
+    user::User,
 };
 
 /// What a digest is decided from.
@@ -54,11 +54,6 @@ impl Store {
         let last: Option<LastDigest> = fetched.get(&Key::digest())?;
         let owners = to_notify(&settings, owners);
         Ok(DigestFacts { settings, owners, last: last.map(|last| last.sent_at) })
-    }
-
-    /// How many have been in `status` since before `before`. The index may lag behind.
-    pub async fn count_since(&self, status: Status, before: Timestamp) -> Result<usize, StoreError> {
-        self.db.count_due(&keys::people_in(status), &keys::before(before)).await
     }
 
     /// Tells `owners` that `count` registrations have waited for long, with those that waited longest, unless somebody

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
     operation::query::{QueryOutput, builders::QueryFluentBuilder},
-    types::{AttributeValue, Select},
+    types::AttributeValue,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -79,24 +79,6 @@ impl Db {
         let next = last.and_then(|last| last.list_sk.or(last.group_sk).or(last.queue_sk));
         let fetched = self.fetch(found.iter().map(Found::key)).await?;
         Ok(Listed { rows: found.iter().filter_map(|found| fetched.get(&found.key()).transpose()).collect(), next })
-    }
-
-    /// How many rows of `queue` in the index `Queues` sort before `before`.
-    pub(super) async fn count_due(&self, queue: &str, before: &str) -> Result<usize, StoreError> {
-        let query = self
-            .indexed(Table::Portal, "Queues", "queue", queue)
-            .key_condition_expression("queue_pk = :pk AND queue_sk < :before")
-            .expression_attribute_values(":before", text(before))
-            .select(Select::Count);
-        let (mut count, mut after) = (0, None);
-        loop {
-            let output = self.query(query.clone().set_exclusive_start_key(after)).await?;
-            count += usize::try_from(output.count).unwrap_or_default();
-            after = output.last_evaluated_key;
-            if after.is_none() {
-                return Ok(count);
-            }
-        }
     }
 
     /// A page of the rows of `queue` in the index `Queues` behind position `after` that sort before `before`, the longest

@@ -70,6 +70,11 @@ fn failed(reason: &CancellationReason) -> bool {
 }
 
 impl Transaction {
+    /// A single write, under its condition alone.
+    pub fn of(change: Change) -> Self {
+        Self { changes: vec![change] }
+    }
+
     /// Adds a write.
     pub fn add(&mut self, change: Change) -> Position {
         self.changes.push(change);

@@ -18,8 +18,12 @@ pub(super) async fn ending(run: &mut Run<'_>) -> Result<(), Error> {
 }
 
 async fn tell_of_end(app: &App, origin: &Origin, code: InviteCode) -> Result<Swept, Error> {
-    if !code.ends_untold(origin.now) {
+    if code.is_over(origin.now) {
         app.store.tell_of_end(&code, None, origin).await?;
+        return Ok(Swept::Nothing);
+    }
+    // Who is switched off or used up may let people in again before the end: it is looked at until then.
+    if !code.ends_untold(origin.now) {
         return Ok(Swept::Nothing);
     }
     let facts = app.store.notice_facts(&code).await?;

@@ -6,7 +6,7 @@ use shared::domain::{
     user::Status,
 };
 
-use super::run::Run;
+use super::{BATCH, run::Run};
 
 /// Sends the digest, where registrations have waited for long and none was sent within the day. Without a sender, or with
 /// nobody to tell, nothing is written: the next run asks again.
@@ -17,14 +17,27 @@ pub(super) async fn sweep(run: &mut Run<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let since = now - LONG_WAIT;
-    let rows = store.people_since(Status::Pending, since, None, DIGEST_NAMES).await?.rows;
-    let count = store.count_since(Status::Pending, since).await?;
-    let mut longest = Vec::new();
-    for row in rows {
-        match row {
-            Ok(person) => longest.push(person),
-            // Counted, and missing from the names: the others are told of all the same.
-            Err(error) => run.failed(&error.into()),
+    let (mut count, mut longest, mut after) = (0, Vec::new(), None);
+    loop {
+        let page = store.people_since(Status::Pending, since, after.as_deref(), BATCH).await?;
+        for row in page.rows {
+            match row {
+                // The index may still have somebody who was approved a moment ago.
+                Ok(person) if !person.has_been(Status::Pending, since) => {}
+                Ok(person) => {
+                    count += 1;
+                    longest.extend((longest.len() < usize::from(DIGEST_NAMES)).then_some(person));
+                }
+                // Counted, and missing from the names: the others are told of all the same.
+                Err(error) => {
+                    count += 1;
+                    run.failed(&error.into());
+                }
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
         }
     }
     if count > 0 {

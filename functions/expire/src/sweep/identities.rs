@@ -20,8 +20,10 @@ pub(super) const CREATION_GRACE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Works off the notes of unfinished identities.
 pub(super) async fn sweep(run: &mut Run<'_>) -> Result<(), Error> {
-    let due = run.app.store.unfinished_identities(run.origin.now - CREATION_GRACE, BATCH).await?;
-    run.report.creations_undone = run.each(due, finish).await;
+    let due = async |app: &App, origin: &Origin, after: Option<&str>| {
+        app.store.unfinished_identities(origin.now - CREATION_GRACE, after, BATCH).await
+    };
+    run.report.creations_undone = run.all(due, finish).await?;
     Ok(())
 }
 

@@ -187,7 +187,8 @@ async fn a_cognito_that_fails_keeps_nobody_and_leaves_the_note() {
         assert_eq!(leave(&bench, &ada).await.status, 204);
 
         assert!(bench.store.person(&ada.user.id).await.unwrap().is_none());
-        let due = bench.store.unfinished_identities(bench.now() + SignedDuration::from_secs(1), 9).await.unwrap();
+        let due =
+            bench.store.unfinished_identities(bench.now() + SignedDuration::from_secs(1), None, 9).await.unwrap().rows;
         let (note, person) = due[0].as_ref().unwrap();
         assert_eq!((&note.user_id, person, due.len()), (&ada.user.id, &None, 1));
     }

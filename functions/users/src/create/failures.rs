@@ -118,7 +118,7 @@ async fn a_lost_answer_of_the_row_leaves_a_note_for_the_sweep() {
     assert_eq!(unfinished(&bench).await, 1);
     assert_eq!(create(&bench, &owner, &ada()).await.problem(), "try-again");
     let later = bench.now() + SignedDuration::from_secs(1);
-    let waiting = bench.store.unfinished_identities(later, 10).await.unwrap();
+    let waiting = bench.store.unfinished_identities(later, None, 10).await.unwrap().rows;
     let (_, person) = waiting[0].as_ref().unwrap();
     assert!(bench.store.undo_creation(person.as_ref().unwrap(), &bench.origin()).await.unwrap());
     assert!(!left(&bench).await);

@@ -29,10 +29,10 @@ impl InviteCode {
         self.is_watched() && few && matches!(self.state(now), CodeState::Usable | CodeState::Exhausted)
     }
 
-    /// Whether its end is worth telling at `now`: until then it would let people in.
+    /// Whether its end is to be told of at `now`: it is near, and until then the code would let people in.
     #[must_use]
     pub fn ends_untold(&self, now: Timestamp) -> bool {
-        self.state(now) == CodeState::Usable
+        self.state(now) == CodeState::Usable && self.expires_at.is_some_and(|end| !is_told_of(end, now))
     }
 }
 
@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn a_code_that_is_switched_off_or_over_is_not_told_of() {
-        let low = InviteCode { quota: Some(10), used: 9, ..code() };
+        let soon = Some(NOW + NOTICE_BEFORE_END);
+        let low = InviteCode { quota: Some(10), used: 9, expires_at: soon, ..code() };
         let off = InviteCode { active: false, ..low.clone() };
         let over = InviteCode { expires_at: Some(NOW), ..low.clone() };
 
@@ -66,7 +67,10 @@ mod tests {
         for code in [off, over] {
             assert!(!code.is_low(NOW) && !code.ends_untold(NOW), "{code:?}");
         }
-        assert!(!InviteCode { used: 10, ..low }.ends_untold(NOW));
+        assert!(!InviteCode { used: 10, ..low.clone() }.ends_untold(NOW));
+        for far in [None, Some(NOW + NOTICE_BEFORE_END + SignedDuration::from_millis(1))] {
+            assert!(!InviteCode { expires_at: far, ..low.clone() }.ends_untold(NOW));
+        }
     }
 
     #[test]

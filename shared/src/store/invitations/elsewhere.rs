@@ -92,11 +92,17 @@ impl Transaction {
 
     /// Adds the removal of those items. A team that is gone has taken its own along.
     pub(in crate::store) fn stand_elsewhere_no_longer(&mut self, invitation: &Invitation) {
-        for team in invitation.team_ids.iter().filter(|_| invitation.elsewhere) {
-            let removal = Change::delete(Key::elsewhere(team, &invitation.email))
-                .when("attribute_not_exists(#pk) OR #invitation_id = :own")
-                .with("own", &invitation.id);
+        for removal in places_elsewhere(invitation) {
             self.add(removal);
         }
     }
+}
+
+/// The removal of each item that stands for `invitation` elsewhere, unless a newer invitation has its place.
+pub(in crate::store) fn places_elsewhere(invitation: &Invitation) -> impl Iterator<Item = Change> {
+    invitation.team_ids.iter().filter(|_| invitation.elsewhere).map(|team| {
+        Change::delete(Key::elsewhere(team, &invitation.email))
+            .when("attribute_not_exists(#pk) OR #invitation_id = :own")
+            .with("own", &invitation.id)
+    })
 }

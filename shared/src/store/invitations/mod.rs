@@ -20,6 +20,7 @@ use serde_json::{Map, json};
 pub use accept::{Acceptance, OpenedInvitation};
 pub use bulk::BulkFacts;
 pub use elsewhere::InvitedElsewhere;
+pub(super) use elsewhere::places_elsewhere;
 pub use invite::{Asked, InviteFacts, Invited, SendFacts, Sent, Surroundings};
 pub use list::InvitationPage;
 pub use resend::{Invitee, ResendFacts, Resent};

@@ -283,3 +283,17 @@ async fn the_codes_text_stands_in_the_mail_and_in_no_audit_event() {
     let kept = json!(bench.rows_in("AUDIT#").await).to_string();
     assert!(!kept.contains(CODE) && !kept.to_lowercase().contains("spring"), "{kept}");
 }
+
+#[tokio::test]
+async fn a_code_that_works_again_within_its_last_days_is_told_of_then() {
+    let bench = with_an_end().await;
+    bench.change_code(CODE, |code| code.active = false).await;
+    bench.advance(WEEK - NOTICE_BEFORE_END);
+    let while_it_was_off = sweep(&bench).await.code_ends_told;
+    bench.change_code(CODE, |code| code.active = true).await;
+
+    let runs = [sweep(&bench).await, sweep(&bench).await];
+
+    assert_eq!((while_it_was_off, runs.map(|report| report.code_ends_told)), (0, [1, 0]));
+    assert_eq!(told(&bench, "invite_code_expiring").await, [OWNER]);
+}

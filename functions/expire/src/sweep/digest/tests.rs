@@ -164,3 +164,19 @@ async fn a_row_that_cannot_be_read_is_counted_and_keeps_nobody_from_being_named(
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn who_waits_no_longer_is_neither_counted_nor_named_though_the_index_still_has_them() {
+    let bench = portal().await;
+    let ada = wait(&bench, "ada@example.com").await;
+    wait(&bench, "grace@example.com").await;
+    bench.advance(DAY + MILLISECOND);
+    // The row alone changes: its place in the index stays behind.
+    bench.overwrite(&ada.id, "status", &json!("active")).await;
+
+    assert_eq!(queued(&bench).await, 1);
+
+    let mail = bench.mails(OWNER).await.remove(0);
+    assert_eq!(mail.subject, "A registration waits for approval at Developer portal");
+    assert!(!mail.text.unwrap().contains("ada@"));
+}

@@ -240,3 +240,20 @@ async fn who_has_no_cognito_user_needs_none_and_a_failure_keeps_the_note() {
 
     assert_eq!((bench.rows_in("UNFINISHED#").await.len(), cognito_users(&bench).await), (0, 0));
 }
+
+#[tokio::test]
+async fn notes_that_fail_keep_none_behind_them_from_their_turn() {
+    let bench = Bench::new().await;
+    for number in 0..super::BATCH {
+        let user = begin(&bench, &format!("failing-{number}@example.com")).await;
+        bench.overwrite(&user.id, "status", &serde_json::json!("unheard_of")).await;
+    }
+    bench.advance(MILLISECOND);
+    let behind = begin(&bench, "behind@example.com").await;
+    bench.advance(CREATION_GRACE + MILLISECOND);
+
+    let report = unfinished(handle(&app(&bench), None).await);
+
+    assert_eq!((report.creations_undone, report.failures), (1, usize::from(super::BATCH)));
+    assert!(bench.store.person(&behind.id).await.unwrap().is_none());
+}
