@@ -248,11 +248,11 @@ async fn organisations_may_do_what_it_does() {
     organisations.send(Sample::of("organisations-delete").by(&owner).id(&acme), 204).await;
     bench.set(|settings| settings.organisation_requests = true).await;
     for (action, name) in [("approve", "ada"), ("reject", "joan")] {
-        let asker = bench.signed_in(&format!("{name}@example.com"), Role::TeamMember).await;
-        let asked = organisations.send(Sample::of("organisations-request").by(&asker), 201).await;
+        let requester = bench.signed_in(&format!("{name}@example.com"), Role::TeamMember).await;
+        let asked = organisations.send(Sample::of("organisations-request").by(&requester), 201).await;
         let decision = Sample::of(&format!("organisations-{action}-request")).by(&owner);
         organisations.send(decision.id(asked.body["id"].as_str().unwrap()), 200).await;
-        organisations.send(Sample::of("organisations-list-requests").by(&asker), 200).await;
+        organisations.send(Sample::of("organisations-list-requests").by(&requester), 200).await;
     }
     let all = || Sample::of("organisations-list-requests").by(&owner);
     organisations.send(all(), 200).await;

@@ -44,8 +44,8 @@ async fn a_member_asks_for_an_organisation_gets_it_under_another_name_and_invite
     let me = site.get(&ada, "/v1/me").await.ok(200);
     assert_eq!((&me["role"], &me["organisation"]["name"]), (&json!("consumer_admin"), &json!("Engines Ltd")));
     assert_eq!(me["teams"][0]["name"], "Default team");
-    let invitee = json!({"email": "grace@example.com", "first_name": "Grace", "last_name": "Hopper"});
-    let invited = site.send(Method::POST, "/v1/invitations", Some(&ada), Some(&invitee)).await.ok(201);
+    let body = json!({"email": "grace@example.com", "first_name": "Grace", "last_name": "Hopper"});
+    let invited = site.send(Method::POST, "/v1/invitations", Some(&ada), Some(&body)).await.ok(201);
     assert_eq!(invited["organisation"]["name"], "Engines Ltd");
     let own = site.get(&ada, REQUESTS).await.ok(200);
     assert_eq!((own["items"].as_array().unwrap().len(), &own["items"][0]["status"]), (1, &json!("approved")));

@@ -172,10 +172,10 @@ impl World {
 
     /// A request of somebody in the Default Organisation: nobody else can make one.
     async fn organisation_request(&self, relation: Relation) -> String {
-        let asker =
-            self.bench.person(&format!("asker.{relation:?}@example.com"), Role::TeamMember, Status::Active).await;
+        let requester =
+            self.bench.person(&format!("requester.{relation:?}@example.com"), Role::TeamMember, Status::Active).await;
         let (name, origin) = (Name::given("Engines"), self.bench.origin());
-        let asked = self.bench.store.request_organisation(&asker, name, &[], &origin).await.unwrap();
+        let asked = self.bench.store.request_organisation(&requester, name, &[], &origin).await.unwrap();
         let Requested::Done(request) = asked else { panic!("{asked:?}") };
         request.id.to_string()
     }
