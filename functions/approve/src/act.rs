@@ -113,6 +113,7 @@ async fn shown(app: &App, case: Case, outcome: Transitioned) -> Result<UserBody,
 
 #[cfg(test)]
 pub(crate) mod tests {
+    pub(crate) use harness::portal;
     use harness::{Bench, Fault, Reply, Sample, SignedIn};
     use jiff::SignedDuration;
     use serde_json::{Value, json};
@@ -131,13 +132,6 @@ pub(crate) mod tests {
 
     pub(crate) fn app(bench: &Bench) -> App {
         App { store: bench.store.clone(), identity: bench.identity.clone(), clock: bench.clock.clone() }
-    }
-
-    /// A portal and an API Owner at work.
-    pub(crate) async fn portal() -> (Bench, SignedIn) {
-        let bench = Bench::new().await;
-        let owner = bench.signed_in("owner@example.com", Role::ApiOwner).await;
-        (bench, owner)
     }
 
     /// The sample event of `action` about the person with that id.

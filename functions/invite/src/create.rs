@@ -5,6 +5,7 @@ use shared::{
     domain::{
         Fault,
         audit::{Actor, Origin},
+        each_once,
         email::Email,
         ids::{InvitationId, OrganisationId, TeamId},
         name::Name,
@@ -22,7 +23,7 @@ use shared::{
 use crate::{
     App,
     plan::{self, Made},
-    view::{InvitationBody, created, created_before, invitation_pending, or_created_before, unknown_team},
+    view::{InvitationBody, created, created_before, invitation_pending, or_created_before},
 };
 
 /// Who is invited, as what, and where.
@@ -40,16 +41,10 @@ impl FromFields for Create {
         let first_name = fields.required("first_name", text(Name::parse));
         let last_name = fields.required("last_name", text(Name::parse));
         let role = fields.optional("role", choice(Role::parse));
-        let no_team = || Fault::new("unknown_team", "The organisation has no such team.");
-        let team_ids = fields.optional("team_ids", items(MAX_TEAMS, |id| TeamId::parse(id).ok_or_else(no_team)));
+        let team_ids =
+            fields.optional("team_ids", items(MAX_TEAMS, |id| TeamId::parse(id).ok_or_else(Fault::no_such_team)));
         let organisation_id = fields.optional("organisation_id", choice(OrganisationId::parse));
-        let mut each_once = Vec::new();
-        for team in team_ids.unwrap_or_default() {
-            if !each_once.contains(&team) {
-                each_once.push(team);
-            }
-        }
-        let asked = Asked { email: email?, organisation_id, team_ids: each_once };
+        let asked = Asked { email: email?, organisation_id, team_ids: each_once(team_ids.unwrap_or_default()) };
         Some(Self { asked, first_name: first_name?, last_name: last_name?, role })
     }
 }
@@ -101,10 +96,8 @@ impl From<CreateError> for Problem {
             CreateError::PlaceOfOwner(field) => {
                 fault(field, "not_allowed", "API Owners have no organisation and no teams.")
             }
-            CreateError::NoSuchOrganisation => {
-                fault("organisation_id", "unknown_organisation", "There is no such organisation.")
-            }
-            CreateError::NoSuchTeam => unknown_team(),
+            CreateError::NoSuchOrganisation => Self::unknown_organisation(),
+            CreateError::NoSuchTeam => Self::unknown_team(),
             CreateError::TeamsMissing => fault("team_ids", "required", "Name one or more of your teams."),
             CreateError::TeamOfStrangers => Self::forbidden(Why::TeamOfStrangers),
         }

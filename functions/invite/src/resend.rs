@@ -16,7 +16,7 @@ use crate::{
     App,
     create::invitations_closed,
     manage::{self, MAX_TRIES, ManageError},
-    view::{InvitationBody, unknown_team},
+    view::InvitationBody,
 };
 
 /// Why nothing is sent again, beside what keeps every invitation as it is.
@@ -35,7 +35,7 @@ impl From<ResendError> for Problem {
         match error {
             ResendError::Closed => invitations_closed(),
             ResendError::NoSender => Self::mail_not_configured(),
-            ResendError::NoSuchTeam => unknown_team(),
+            ResendError::NoSuchTeam => Self::unknown_team(),
         }
     }
 }

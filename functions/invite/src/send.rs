@@ -14,7 +14,7 @@ use shared::{
 
 use crate::{
     App,
-    view::{InvitationBody, created, created_before, invitation_pending, or_created_before, unknown_team},
+    view::{InvitationBody, created, created_before, invitation_pending, or_created_before},
 };
 
 /// Why no invitation is sent.
@@ -47,7 +47,7 @@ impl From<SendError> for Problem {
             }
             SendError::WrongStatus(status) => Self::wrong_status(status),
             SendError::Pending(id) => invitation_pending(&id),
-            SendError::NoSuchTeam => unknown_team(),
+            SendError::NoSuchTeam => Self::unknown_team(),
             SendError::Overtaken => Self::try_again(1),
         }
     }

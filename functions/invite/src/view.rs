@@ -126,9 +126,3 @@ pub(crate) fn invitation_pending(id: &InvitationId) -> Problem {
     let detail = "An invitation of this address waits already. It can be sent again.";
     Problem::conflict("invitation-pending", "Already invited", detail).member("invitation_id", serde_json::json!(id))
 }
-
-/// 422: one of the teams is not there, or not the caller's to place people in.
-pub(crate) fn unknown_team() -> Problem {
-    let fault = shared::domain::Fault::new("unknown_team", "The organisation has no such team.");
-    Problem::validation(&[shared::http::FieldFault::new("team_ids", fault)])
-}

@@ -203,6 +203,7 @@ pub(crate) const MAX_TRIES: usize = 5;
 
 #[cfg(test)]
 pub(crate) mod tests {
+    pub(crate) use harness::portal;
     use harness::{Bench, Reply, Sample, SignedIn};
     use jiff::SignedDuration;
     use serde_json::{Value, json};
@@ -233,13 +234,6 @@ pub(crate) mod tests {
 
     pub(crate) fn app(bench: &Bench) -> App {
         App { store: bench.store.clone(), clock: bench.clock.clone() }
-    }
-
-    /// A portal and an API Owner at work.
-    pub(crate) async fn portal() -> (Bench, SignedIn) {
-        let bench = Bench::new().await;
-        let owner = bench.signed_in("owner@example.com", Role::ApiOwner).await;
-        (bench, owner)
     }
 
     pub(crate) async fn send(bench: &Bench, request: Sample) -> Reply {

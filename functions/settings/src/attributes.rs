@@ -127,14 +127,3 @@ pub(crate) async fn open_sought(
     decide(&caller, Action::ManageSettings)?;
     Ok((caller, definitions, record))
 }
-
-/// The texts, each once.
-pub(crate) fn each_once(texts: Vec<String>) -> Vec<String> {
-    let mut once = Vec::new();
-    for text in texts {
-        if !once.contains(&text) {
-            once.push(text);
-        }
-    }
-    once
-}

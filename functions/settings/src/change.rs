@@ -7,6 +7,7 @@ use shared::{
         Fault,
         approval::{self, MAX_APPROVED_DOMAINS},
         audit::Actor,
+        each_once,
         email::{Email, MailDomain},
         name::Name,
         password::{HIGHEST_MIN_LENGTH, LOWEST_MIN_LENGTH},
@@ -127,17 +128,6 @@ fn always_set() -> Fault {
     Fault::new("required", "This always has a value.")
 }
 
-/// The list without what it names again, so that nobody is told twice.
-fn each_once<T: PartialEq>(entries: Vec<T>) -> Vec<T> {
-    let mut once = Vec::new();
-    for entry in entries {
-        if !once.contains(&entry) {
-            once.push(entry);
-        }
-    }
-    once
-}
-
 fn replace<T>(setting: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *setting = value;
@@ -205,6 +195,7 @@ mod effects;
 
 #[cfg(test)]
 pub(crate) mod tests {
+    pub(crate) use harness::portal;
     use harness::{Bench, Reply, Sample, SignedIn, email};
     use jiff::SignedDuration;
     use serde_json::json;
@@ -215,13 +206,6 @@ pub(crate) mod tests {
 
     pub(crate) fn app(bench: &Bench) -> App {
         App { store: bench.store.clone(), clock: bench.clock.clone() }
-    }
-
-    /// A portal and an API Owner at work.
-    pub(crate) async fn portal() -> (Bench, SignedIn) {
-        let bench = Bench::new().await;
-        let owner = bench.signed_in("owner@example.com", Role::ApiOwner).await;
-        (bench, owner)
     }
 
     pub(crate) async fn send(bench: &Bench, request: Sample) -> Reply {

@@ -18,8 +18,8 @@ use shared::{
     },
     enrolment::{Enrolment, Left, enrol, left, resume},
     http::{
-        Created, FieldFault, Fields, IdempotencyKey, Payload, Problem, RequestId, Session, UserBody, admit, boolean,
-        choice, items, recall, secret, text,
+        Created, Fields, IdempotencyKey, Payload, Problem, RequestId, Session, UserBody, admit, boolean, choice, items,
+        recall, secret, text,
     },
     store::{CreatedWithoutPassword, Places, Placing, Record, Sentinel, Stage},
 };
@@ -56,8 +56,8 @@ impl Create {
             fields.fault("must_change_password", Fault::new("needs_password", "There is no password to change."));
         }
         let organisation_id = fields.optional("organisation_id", choice(OrganisationId::parse));
-        let no_team = || Fault::new("unknown_team", "The organisation has no such team.");
-        let team_ids = fields.optional("team_ids", items(MAX_TEAMS, |id| TeamId::parse(id).ok_or_else(no_team)));
+        let team_ids =
+            fields.optional("team_ids", items(MAX_TEAMS, |id| TeamId::parse(id).ok_or_else(Fault::no_such_team)));
         let attributes = fields.attributes(definitions, &Map::new(), Writer::Owner);
         Some(Self {
             email: email?,
@@ -97,13 +97,10 @@ pub enum CreateError {
 
 impl From<CreateError> for Problem {
     fn from(error: CreateError) -> Self {
-        let fault = |field, code, detail: &str| Self::validation(&[FieldFault::new(field, Fault::new(code, detail))]);
         match error {
             CreateError::EmailTaken => Self::email_taken(),
-            CreateError::NoSuchOrganisation => {
-                fault("organisation_id", "unknown_organisation", "There is no such organisation.")
-            }
-            CreateError::NoSuchTeam => fault("team_ids", "unknown_team", "The organisation has no such team."),
+            CreateError::NoSuchOrganisation => Self::unknown_organisation(),
+            CreateError::NoSuchTeam => Self::unknown_team(),
             CreateError::Password(faults) => Self::password("password", faults),
             CreateError::Unfinished => Self::try_again(1),
         }

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 
 use super::{
+    each_once,
     email::Email,
     ids::{OrganisationId, TeamId},
     name::Name,
@@ -159,7 +160,7 @@ impl ChangeOfPerson {
             if !rights::moves_people(caller) {
                 return Err(NotChanged::OrganisationNotYours);
             }
-            let joined = self.team_ids.as_deref().map(each_once).unwrap_or_default();
+            let joined = each_once(self.team_ids.clone().unwrap_or_default());
             return Ok(WantedPlace { organisation_id, kept: Vec::new(), joined });
         }
         let Some(named) = &self.team_ids else {
@@ -170,7 +171,7 @@ impl ChangeOfPerson {
         }
         let stays = |team: &&TeamId| named.contains(*team) || !rights::may_place_in(caller, team);
         let kept: Vec<_> = before.team_ids.iter().filter(stays).cloned().collect();
-        let joined: Vec<_> = each_once(named).into_iter().filter(|team| !kept.contains(team)).collect();
+        let joined: Vec<_> = each_once(named.iter().cloned()).into_iter().filter(|team| !kept.contains(team)).collect();
         if !joined.is_empty() && kept.len() + joined.len() > MAX_TEAMS {
             return Err(NotChanged::TooManyTeams);
         }
@@ -205,16 +206,6 @@ impl User {
         let status_since = if to_confirm { now } else { self.status_since };
         Self { updated_at: now, version: before.version + 1, status_since, ..self }
     }
-}
-
-fn each_once(teams: &[TeamId]) -> Vec<TeamId> {
-    let mut each_once = Vec::new();
-    for team in teams {
-        if !each_once.contains(team) {
-            each_once.push(team.clone());
-        }
-    }
-    each_once
 }
 
 #[cfg(test)]

@@ -31,6 +31,17 @@ pub mod throttle;
 pub mod transition;
 pub mod user;
 
+/// The entries in their order, each once.
+pub fn each_once<T: PartialEq>(entries: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut once = Vec::new();
+    for entry in entries {
+        if !once.contains(&entry) {
+            once.push(entry);
+        }
+    }
+    once
+}
+
 /// Why a single value from outside is refused: a stable code for programs and a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {

@@ -56,6 +56,13 @@ pub struct SignedIn {
     pub refresh_token: String,
 }
 
+/// A portal and an API Owner at work.
+pub async fn portal() -> (Bench, SignedIn) {
+    let bench = Bench::new().await;
+    let owner = bench.signed_in("owner@example.com", Role::ApiOwner).await;
+    (bench, owner)
+}
+
 impl Bench {
     /// Starts a portal on 15 January 2026.
     pub async fn new() -> Self {

@@ -14,7 +14,7 @@ mod rows;
 mod sample;
 mod units;
 
-pub use bench::{Bench, PASSWORD, SignedIn, email, organisation};
+pub use bench::{Bench, PASSWORD, SignedIn, email, organisation, portal};
 pub use codes::CODE;
 pub use local_services::{Call, Fate, Fault, feedback};
 pub use repeats::{Creating, assert_replays, is_replay};

@@ -1,5 +1,6 @@
 //! What the endpoint does where nothing comes in between.
 
+pub(crate) use harness::portal;
 use harness::{Bench, CODE, Creating, Reply, Sample, SignedIn, assert_replays};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -13,13 +14,6 @@ use crate::router;
 
 pub(crate) fn app(bench: &Bench) -> App {
     App { store: bench.store.clone(), clock: bench.clock.clone(), random: bench.random.clone() }
-}
-
-/// A portal and an API Owner at work.
-pub(crate) async fn portal() -> (Bench, SignedIn) {
-    let bench = Bench::new().await;
-    let owner = bench.signed_in("owner@example.com", Role::ApiOwner).await;
-    (bench, owner)
 }
 
 pub(crate) async fn send(bench: &Bench, request: Sample) -> Reply {

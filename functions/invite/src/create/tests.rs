@@ -1,5 +1,6 @@
 //! What an API Owner's invitation does. Those of Consumer Admins have a file of their own.
 
+pub(crate) use harness::portal;
 use harness::{Bench, Reply, Sample, SignedIn, email};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -22,13 +23,6 @@ pub(crate) fn app(bench: &Bench) -> App {
 pub(crate) async fn send(bench: &Bench, sample: Sample) -> Reply {
     bench.advance(SignedDuration::from_millis(1));
     sample.send(router(app(bench))).await
-}
-
-/// A portal and an API Owner at work.
-pub(crate) async fn portal() -> (Bench, SignedIn) {
-    let bench = Bench::new().await;
-    let owner = bench.signed_in("owner@example.com", Role::ApiOwner).await;
-    (bench, owner)
 }
 
 /// An organisation with a default team and two more, and a Consumer Admin of the first of the two.

@@ -11,6 +11,7 @@ use shared::{
             choice as choice_text,
         },
         audit::Actor,
+        each_once,
         ids::AttributeId,
         name::Name,
     },
@@ -20,7 +21,7 @@ use shared::{
     store::AttributesChange,
 };
 
-use super::{AttributeBody, MAX_TRIES, each_once, open, refused};
+use super::{AttributeBody, MAX_TRIES, open, refused};
 use crate::App;
 
 /// What is named; outer `None` leaves a value as it is, inner `None` clears it.

@@ -10,6 +10,7 @@ use shared::{
             Visibility, choice as choice_text,
         },
         audit::{Actor, Origin},
+        each_once,
         ids::AttributeId,
         name::Name,
     },
@@ -20,7 +21,7 @@ use shared::{
     store::{AttributeDefinition, Record},
 };
 
-use super::{AttributeBody, MAX_TRIES, each_once, open_sought, refused};
+use super::{AttributeBody, MAX_TRIES, open_sought, refused};
 use crate::App;
 
 /// The attribute to be.
