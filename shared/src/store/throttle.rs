@@ -27,7 +27,7 @@ pub enum Attempt {
 }
 
 impl Store {
-    /// Counts an unknown code of `source`; `seen` is the window as it was read. The calls are those of [`Self::count`].
+    /// Counts an unknown code of `source`; `seen` is the window as it was read. One call, none where the window is full.
     pub async fn count_unknown_code(
         &self,
         source: &SourceAddress,
@@ -39,7 +39,7 @@ impl Store {
     }
 
     /// Counts a sign-up from `source` where `limits` has a limit; `seen` is the window as it was read. Without a limit
-    /// no call, otherwise those of [`Self::count`].
+    /// no call, otherwise as for an unknown code.
     pub async fn count_sign_up(
         &self,
         source: &SourceAddress,
