@@ -1,6 +1,10 @@
-//! A person of the portal: role, state, and how one state becomes another.
+//! A person of the portal, as their row holds them.
 //!
 //! Source of the rules: `docs/architecture.md`, section 4.
+
+mod new;
+mod session;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -20,127 +24,14 @@ use super::{
     suppression::MailStatus,
 };
 
+pub use new::{NewUser, Newcomer, Start};
+pub use session::SessionId;
+pub use words::{Role, Source, Status};
+
 /// How long a claim on a person keeps others from confirming, accepting or resetting at the same time.
 pub const CLAIM_LIFE: SignedDuration = SignedDuration::from_secs(60);
 /// How many sessions a person has at most; the login after that ends the oldest.
 pub const MAX_SESSIONS: usize = 20;
-
-/// Where a person stands on the way in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Registered, address not confirmed.
-    Unconfirmed,
-    /// Waits for approval.
-    Pending,
-    /// Invited, or created without a password; has none yet.
-    Invited,
-    /// May log in.
-    Active,
-    /// Switched off, or created and not switched on yet.
-    Inactive,
-    /// Registration refused.
-    Rejected,
-}
-
-impl Status {
-    /// Every status.
-    pub const ALL: [Self; 6] =
-        [Self::Unconfirmed, Self::Pending, Self::Invited, Self::Active, Self::Inactive, Self::Rejected];
-
-    /// The word in which it is stored and shown.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unconfirmed => "unconfirmed",
-            Self::Pending => "pending",
-            Self::Invited => "invited",
-            Self::Active => "active",
-            Self::Inactive => "inactive",
-            Self::Rejected => "rejected",
-        }
-    }
-
-    /// Reads the word; `None` for any other.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
-    }
-}
-
-/// What a person may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Runs the portal; belongs to no organisation.
-    ApiOwner,
-    /// Manages the people of the own teams.
-    ConsumerAdmin,
-    /// Uses APIs.
-    TeamMember,
-}
-
-impl Role {
-    /// Every role.
-    pub const ALL: [Self; 3] = [Self::ApiOwner, Self::ConsumerAdmin, Self::TeamMember];
-
-    /// The word in which it is stored and shown.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ApiOwner => "api_owner",
-            Self::ConsumerAdmin => "consumer_admin",
-            Self::TeamMember => "team_member",
-        }
-    }
-
-    /// Reads the word; `None` for any other.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == word)
-    }
-}
-
-/// How a person came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// The open registration form.
-    SelfRegistration,
-    /// The form, with an invite code.
-    InviteCode,
-    /// An invitation.
-    Invitation,
-    /// Created by an API Owner, or at deployment.
-    ApiOwner,
-    /// Single sign-on.
-    Sso,
-}
-
-/// A session's name: Cognito's `origin_jti`, which every token of one login carries and refreshing keeps.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SessionId(String);
-
-impl SessionId {
-    /// Takes the claim as Cognito issued it.
-    #[must_use]
-    pub fn new(origin_jti: impl Into<String>) -> Self {
-        Self(origin_jti.into())
-    }
-
-    /// The claim's text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for SessionId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SessionId(…)")
-    }
-}
 
 /// A person, as the table holds them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -281,111 +172,12 @@ impl User {
     }
 }
 
-/// A person to be written: what is known before anything is stored.
-#[derive(Clone, Debug)]
-pub struct NewUser {
-    /// Their address.
-    pub email: Email,
-    /// First name.
-    pub first_name: Name,
-    /// Last name.
-    pub last_name: Name,
-    /// What they may do.
-    pub role: Role,
-    /// Where they are; `None` for API Owners alone.
-    pub placement: Option<Placement>,
-    /// How they come in.
-    pub source: Source,
-    /// What they start as.
-    pub start: Start,
-}
-
-/// The state in which a person is first written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// In this status, without a Cognito user.
-    As(Status),
-    /// Inactive until Cognito has the password, then in this status.
-    Becoming(Status),
-    /// The same, with a password that the first login has to change.
-    BecomingWithFirstPassword(Status),
-}
-
-/// A person to be written, with the values that they have of custom attributes.
-#[derive(Clone, Debug)]
-pub struct Newcomer {
-    new: NewUser,
-    attributes: Map<String, Value>,
-}
-
-impl From<NewUser> for Newcomer {
-    fn from(new: NewUser) -> Self {
-        new.with_attributes(Map::new())
-    }
-}
-
-impl Newcomer {
-    /// The row, at `now`, with `random` for the id.
-    #[must_use]
-    pub fn at(self, now: Timestamp, random: u128) -> User {
-        User { attributes: self.attributes, ..self.new.at(now, random) }
-    }
-}
-
-impl NewUser {
-    /// Gives them values, as a row keeps them.
-    #[must_use]
-    pub fn with_attributes(self, attributes: Map<String, Value>) -> Newcomer {
-        Newcomer { new: self, attributes }
-    }
-
-    /// The row, at `now`, with `random` for the id.
-    #[must_use]
-    pub fn at(self, now: Timestamp, random: u128) -> User {
-        let (status, identity_due) = match self.start {
-            Start::As(status) => (status, None),
-            Start::Becoming(status) | Start::BecomingWithFirstPassword(status) => (Status::Inactive, Some(status)),
-        };
-        let must_change_password = matches!(self.start, Start::BecomingWithFirstPassword(_));
-        let (organisation_id, team_ids) =
-            self.placement.map_or((None, Vec::new()), |place| (Some(place.organisation_id), place.team_ids));
-        User {
-            id: UserId::new(now, random),
-            email: self.email,
-            first_name: self.first_name,
-            last_name: self.last_name,
-            status,
-            role: self.role,
-            organisation_id,
-            team_ids,
-            must_change_password,
-            challenge: None,
-            source: self.source,
-            attributes: Map::new(),
-            created_at: now,
-            updated_at: now,
-            last_login_at: None,
-            status_since: now,
-            link_version: 1,
-            claimed_until: None,
-            claimed_by: None,
-            password_change_begun: false,
-            sessions: BTreeMap::new(),
-            identity_due,
-            begun_by: None,
-            invitation_id: None,
-            redemption: None,
-            mail_status: MailStatus::Ok,
-            version: 1,
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn user(start: Start) -> User {
+    /// Ada, as `start` writes her.
+    pub fn user(start: Start) -> User {
         let new = NewUser {
             email: Email::parse("ada@example.com").unwrap(),
             first_name: Name::parse("Ada").unwrap(),
@@ -396,13 +188,6 @@ mod tests {
             start,
         };
         new.at(Timestamp::UNIX_EPOCH, 1)
-    }
-
-    #[test]
-    fn words_are_read_as_they_are_written() {
-        assert!(Status::ALL.into_iter().all(|status| Status::parse(status.as_str()) == Some(status)));
-        assert!(Role::ALL.into_iter().all(|role| Role::parse(role.as_str()) == Some(role)));
-        assert_eq!(Status::parse("Active"), None);
     }
 
     #[test]
@@ -425,18 +210,5 @@ mod tests {
         user.sessions = BTreeMap::from([(SessionId::new("a"), 3), (SessionId::new("b"), 1), (SessionId::new("c"), 2)]);
 
         assert_eq!(user.oldest_session(), Some(&SessionId::new("b")));
-    }
-
-    #[test]
-    fn who_waits_for_cognito_starts_inactive() {
-        let user = user(Start::Becoming(Status::Pending));
-
-        assert_eq!((user.status, user.identity_due), (Status::Inactive, Some(Status::Pending)));
-    }
-
-    #[test]
-    fn only_a_first_password_has_to_be_changed() {
-        assert!(user(Start::BecomingWithFirstPassword(Status::Active)).must_change_password);
-        assert!(!user(Start::Becoming(Status::Active)).must_change_password);
     }
 }

@@ -1,4 +1,4 @@
-//! Request bodies: read field by field, so that one answer names every fault.
+//! Request bodies: received first and judged later, for rights come before what a request says.
 //!
 //! Bodies hold passwords and tokens: nothing here prints a value.
 
@@ -12,8 +12,10 @@ use http::{StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
-use super::problem::{FieldFault, Problem};
-use crate::domain::Fault;
+use super::{
+    fields::{Fields, FromFields},
+    problem::{FieldFault, Problem},
+};
 
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -78,12 +80,6 @@ fn wrong_media_type() -> Problem {
 /// 415, with the media types that the route takes.
 pub(super) fn unsupported(detail: &str) -> Problem {
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type", detail)
-}
-
-/// A request that is read from the fields of a JSON object.
-pub trait FromFields: Sized {
-    /// Takes every field that the request knows, noting each fault; `None` only together with a fault.
-    fn read(fields: &mut Fields) -> Option<Self>;
 }
 
 impl Payload {
@@ -170,272 +166,15 @@ impl FromFields for Nothing {
     }
 }
 
-/// The fields of an object that were not taken yet, and the faults found so far.
-pub struct Fields {
-    values: Map<String, Value>,
-    path: String,
-    faults: Vec<FieldFault>,
-}
-
-impl fmt::Debug for Fields {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fields").field("path", &self.path).finish_non_exhaustive()
-    }
-}
-
-/// What is wrong with one field: with all of it, or with some of its entries.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Faults(pub(super) Vec<(String, Fault)>);
-
-impl From<Fault> for Faults {
-    fn from(fault: Fault) -> Self {
-        Self(vec![(String::new(), fault)])
-    }
-}
-
-impl From<Vec<Fault>> for Faults {
-    fn from(faults: Vec<Fault>) -> Self {
-        Self(faults.into_iter().map(|fault| (String::new(), fault)).collect())
-    }
-}
-
-impl Fields {
-    fn new(values: Map<String, Value>, path: &str) -> Self {
-        Self { values, path: path.to_owned(), faults: Vec::new() }
-    }
-
-    /// Takes a field that has to be there. `null` counts as absent.
-    pub fn required<T, E: Into<Faults>>(
-        &mut self,
-        name: &str,
-        parse: impl FnOnce(&Value) -> Result<T, E>,
-    ) -> Option<T> {
-        let Some(value) = self.take(name) else {
-            self.fault(name, Fault::new("required", "This field is required."));
-            return None;
-        };
-        self.parse(name, &value, parse)
-    }
-
-    /// Takes a field that may be absent or `null`.
-    pub fn optional<T, E: Into<Faults>>(
-        &mut self,
-        name: &str,
-        parse: impl FnOnce(&Value) -> Result<T, E>,
-    ) -> Option<T> {
-        self.take(name).and_then(|value| self.parse(name, &value, parse))
-    }
-
-    /// Takes a field of a change: outer `None` leaves the value as it is, inner `None` (`null`) clears it.
-    pub fn change<T, E: Into<Faults>>(
-        &mut self,
-        name: &str,
-        parse: impl FnOnce(&Value) -> Result<T, E>,
-    ) -> Option<Option<T>> {
-        match self.values.remove(name)? {
-            Value::Null => Some(None),
-            value => self.parse(name, &value, parse).map(Some),
-        }
-    }
-
-    /// Takes a field of a change that always has a value: `null` is a fault.
-    pub fn replace<T, E: Into<Faults>>(&mut self, name: &str, parse: impl FnOnce(&Value) -> Result<T, E>) -> Option<T> {
-        let change = self.change(name, parse)?;
-        if change.is_none() {
-            self.fault(name, Fault::new("required", "This always has a value."));
-        }
-        change
-    }
-
-    /// Whether a field is there and not `null`.
-    #[must_use]
-    pub fn is_given(&self, name: &str) -> bool {
-        self.values.get(name).is_some_and(|value| !value.is_null())
-    }
-
-    /// Whether a field is there and `null`: in a change that is a wish of its own.
-    #[must_use]
-    pub fn is_null(&self, name: &str) -> bool {
-        self.values.get(name).is_some_and(Value::is_null)
-    }
-
-    /// Reads a nested object in the same way, its faults under its own pointer. `null` counts as absent.
-    pub fn nested(&mut self, name: &str, read: impl FnOnce(&mut Self)) {
-        match self.take(name) {
-            Some(Value::Object(values)) => {
-                let mut inner = Self::new(values, &format!("{}/{name}", self.path));
-                read(&mut inner);
-                inner.refuse_the_rest();
-                self.faults.append(&mut inner.faults);
-            }
-            Some(_) => self.fault(name, Fault::new("not_an_object", "This field is an object.")),
-            None => {}
-        }
-    }
-
-    /// Takes what is left of the fields that `shown` has too: sent back as they were read they are no fault, and no
-    /// other value is accepted.
-    pub fn unchanged(&mut self, shown: &Map<String, Value>, fault: impl Fn() -> Fault) {
-        for (name, shown) in shown {
-            if self.values.remove(name).is_some_and(|value| value != *shown) {
-                self.fault(name, fault());
-            }
-        }
-    }
-
-    /// Notes a fault of a field that was taken.
-    pub fn fault(&mut self, name: &str, fault: Fault) {
-        let pointer = format!("{}/{name}", self.path);
-        self.faults.push(FieldFault { pointer, code: fault.code, detail: fault.detail, at: fault.at });
-    }
-
-    fn take(&mut self, name: &str) -> Option<Value> {
-        self.values.remove(name).filter(|value| !value.is_null())
-    }
-
-    fn parse<T, E: Into<Faults>>(
-        &mut self,
-        name: &str,
-        value: &Value,
-        parse: impl FnOnce(&Value) -> Result<T, E>,
-    ) -> Option<T> {
-        let faults = match parse(value) {
-            Ok(value) => return Some(value),
-            Err(faults) => faults.into(),
-        };
-        for (place, fault) in faults.0 {
-            self.fault(&format!("{name}{place}"), fault);
-        }
-        None
-    }
-
-    fn refuse_the_rest(&mut self) {
-        for name in std::mem::take(&mut self.values).into_iter().map(|(name, _)| name) {
-            let name: String = name.chars().take(100).collect();
-            self.fault(&name.replace('~', "~0").replace('/', "~1"), Fault::new("unknown_field", "No such field."));
-        }
-    }
-
-    /// Whether a fault of this field itself was noted.
-    pub(super) fn has_fault(&self, name: &str) -> bool {
-        let pointer = format!("{}/{name}", self.path);
-        self.faults.iter().any(|fault| fault.pointer == pointer)
-    }
-
-    /// Reads the rest by `read` and ends the reading.
-    ///
-    /// # Errors
-    /// 422 `validation-failed` with every fault, fields that nothing has taken included.
-    pub fn finish<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Result<T, Problem> {
-        let value = read(&mut self);
-        self.refuse_the_rest();
-        match value {
-            Some(value) if self.faults.is_empty() => Ok(value),
-            _ => Err(Problem::validation(&self.faults)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{email::Email, name::Name};
-    use crate::http::{items, text};
-
-    #[derive(Debug)]
-    struct Person {
-        name: Name,
-        email: Option<Email>,
-    }
-
-    impl FromFields for Person {
-        fn read(fields: &mut Fields) -> Option<Self> {
-            let email = fields.optional("email", text(Email::parse));
-            Some(Self { name: fields.required("name", text(Name::parse))?, email })
-        }
-    }
-
-    fn read(body: &str) -> Result<Person, Problem> {
-        Payload::of(body).read()
-    }
-
-    fn pointers(problem: &Problem) -> Vec<(String, String)> {
-        let document = problem.document("r");
-        let word = |fault: &Value, name: &str| fault[name].as_str().unwrap().to_owned();
-        let faults = document["errors"].as_array().unwrap().iter();
-        faults.map(|fault| (word(fault, "pointer"), word(fault, "code"))).collect()
-    }
-
-    #[test]
-    fn every_fault_is_named_at_once() {
-        let problem = read(r#"{"email": "nobody", "name": 7, "admin": true, "a/b": 1}"#).unwrap_err();
-
-        let expected = [
-            ("/email", "invalid_email"),
-            ("/name", "not_a_string"),
-            ("/a~1b", "unknown_field"),
-            ("/admin", "unknown_field"),
-        ];
-        assert_eq!(pointers(&problem), expected.map(|(at, code)| (at.to_owned(), code.to_owned())));
-    }
-
-    #[test]
-    fn null_is_absent_and_an_absent_body_has_no_fields() {
-        assert!(read(r#"{"name": "Ada", "email": null}"#).unwrap().email.is_none());
-        assert_eq!(read(r#"{"name": "Ada"}"#).unwrap().name.as_str(), "Ada");
-        assert_eq!(pointers(&read("").unwrap_err()), [("/name".to_owned(), "required".to_owned())]);
-    }
+    use crate::http::secret;
 
     #[test]
     fn what_is_no_json_object_is_refused() {
-        assert_eq!(read("{").unwrap_err().document("r")["status"], 400);
-        assert_eq!(read("[]").unwrap_err().document("r")["status"], 422);
-    }
-
-    #[test]
-    fn every_bad_entry_of_a_list_is_named() {
-        let read = |body: &str| {
-            let payload = Payload::of(body);
-            payload.read_with(|fields| {
-                fields.nested("inner", |inner| drop(inner.optional("list", items(4, Email::parse))));
-                fields.required("list", items(4, Email::parse))
-            })
-        };
-
-        let good = r#"["a@example.com", "b@example.com"]"#;
-        let bad = r#"["a@example.com", "nobody", 7, "x"]"#;
-
-        assert_eq!(read(&format!(r#"{{"list": {good}}}"#)).unwrap().len(), 2);
-        let problem = read(&format!(r#"{{"list": {bad}, "inner": {{"list": [null]}}}}"#)).unwrap_err();
-        let expected = [
-            ("/inner/list/0", "not_a_string"),
-            ("/list/1", "invalid_email"),
-            ("/list/2", "not_a_string"),
-            ("/list/3", "invalid_email"),
-        ];
-        assert_eq!(pointers(&problem), expected.map(|(at, code)| (at.to_owned(), code.to_owned())));
-        for (list, code) in [("7", "not_a_list"), ("[1, 2, 3, 4, 5]", "too_many")] {
-            let problem = read(&format!(r#"{{"list": {list}}}"#)).unwrap_err();
-            assert_eq!(pointers(&problem), [("/list".to_owned(), code.to_owned())]);
-        }
-    }
-
-    #[test]
-    fn what_is_sent_back_as_it_was_shown_is_no_fault() {
-        let shown = serde_json::json!({"fixed": [1], "also": {}, "absent": true});
-        let read = |body: &str| {
-            let payload = Payload::of(body);
-            payload.read_with(|fields| {
-                fields.unchanged(shown.as_object().unwrap(), || Fault::new("fixed", "It is fixed."));
-                Some(())
-            })
-        };
-
-        read(r#"{"fixed": [1], "also": {}}"#).unwrap();
-        let problem = read(r#"{"fixed": [], "also": null, "other": 1}"#).unwrap_err();
-
-        let expected = [("/also", "fixed"), ("/fixed", "fixed"), ("/other", "unknown_field")];
-        assert_eq!(pointers(&problem), expected.map(|(at, code)| (at.to_owned(), code.to_owned())));
+        assert_eq!(Payload::of("{").fields().unwrap_err().document("r")["status"], 400);
+        assert_eq!(Payload::of("[]").fields().unwrap_err().document("r")["status"], 422);
     }
 
     #[test]
@@ -443,7 +182,8 @@ mod tests {
         let payload = Payload(Ok(br#"{"password": "violet tractor"}"#.to_vec()));
         assert_eq!(format!("{payload:?}"), "Payload { .. }");
 
-        let read = payload.read_with(|fields| Some(format!("{fields:?}{}", fields.take("password").is_some())));
+        let read =
+            payload.read_with(|fields| Some(format!("{fields:?}{}", fields.optional("password", secret).is_some())));
         assert_eq!(read.unwrap(), r#"Fields { path: "", .. }true"#);
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::body::Faults;
+use super::fields::Faults;
 use crate::domain::Fault;
 
 /// A text that `parse` understands.
