@@ -2,7 +2,10 @@
 
 use axum::extract::State;
 use http::StatusCode;
-use shared::http::{Fields, FromFields, Payload, Problem, Session, admit, secret};
+use shared::{
+    domain::rights::{Action, decide},
+    http::{Fields, FromFields, Payload, Problem, Session, admit, secret},
+};
 
 use crate::App;
 
@@ -22,6 +25,7 @@ impl FromFields for LogOut {
 /// could not be asked for again: the access token has just ended.
 pub async fn logout(State(app): State<App>, session: Session, payload: Payload) -> Result<StatusCode, Problem> {
     let caller = admit(&session, app.store.person(&session.user_id).await?)?;
+    decide(&caller, Action::OwnAccount)?;
     let body: LogOut = payload.read()?;
     let tidied = if let Some(refresh_token) = body.refresh_token {
         // A refresh token tells its session only by being used once more. One of somebody else is left alone.

@@ -51,3 +51,39 @@ async fn who_is_invited_is_asked_too() {
     let mine = site.access("ada@example.com").await;
     assert_eq!(site.get(&mine, "/v1/me").await.ok(200)["attributes"], json!({"terms": true}));
 }
+
+#[tokio::test]
+async fn what_is_set_for_good_is_given_once_and_then_changed_by_an_owner_alone() {
+    let site = Site::open().await;
+    let field = json!({"name": "vat", "label": "VAT number", "type": "string", "write_once": true});
+    define(&site, field).await;
+    site.member("ada@example.com").await;
+    let (owner, mine) = (site.access(OWNER).await, site.access("ada@example.com").await);
+    let id = site.id(&owner, "ada@example.com").await;
+    let (mine_at, theirs_at) = ("/v1/me", format!("/v1/users/{id}"));
+    let change = async |token: &str, path: &str, vat: Value| {
+        let body = json!({"attributes": {"vat": vat}});
+        site.send(Method::PATCH, path, Some(token), Some(&body)).await
+    };
+
+    let first = change(&mine, mine_at, json!("GB 123")).await.ok(200);
+    let again = change(&mine, mine_at, json!("GB 123")).await.ok(200);
+    let other = change(&mine, mine_at, json!("GB 999")).await;
+    let none = change(&mine, mine_at, Value::Null).await;
+
+    assert_eq!((&first["attributes"]["vat"], &again["attributes"]["vat"]), (&json!("GB 123"), &json!("GB 123")));
+    for refused in [other, none] {
+        assert_eq!(refused.refusal(), (422, "validation-failed"));
+        let fault = &refused.body["errors"][0];
+        assert_eq!((&fault["pointer"], &fault["code"]), (&json!("/attributes/vat"), &json!("write_once")));
+    }
+    assert_eq!(site.get(&mine, mine_at).await.ok(200)["attributes"]["vat"], "GB 123");
+
+    change(&owner, &theirs_at, json!("GB 999")).await.ok(200);
+    assert_eq!(site.get(&mine, mine_at).await.ok(200)["attributes"]["vat"], "GB 999");
+    assert_eq!(change(&mine, mine_at, json!("GB 123")).await.refusal(), (422, "validation-failed"));
+
+    change(&owner, &theirs_at, Value::Null).await.ok(200);
+    change(&mine, mine_at, json!("GB 123")).await.ok(200);
+    assert_eq!(change(&mine, mine_at, Value::Null).await.refusal(), (422, "validation-failed"));
+}
