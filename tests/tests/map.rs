@@ -1,5 +1,5 @@
 //! The documents name what there is: journeys, tests, routes, indexes.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
