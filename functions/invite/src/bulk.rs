@@ -7,6 +7,7 @@ mod rows;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
+    panic::resume_unwind,
     sync::Arc,
 };
 
@@ -175,24 +176,19 @@ impl Desk {
     /// Carries plans out, a few at a time, and begins none from `until` on.
     async fn carry_out(self: Arc<Self>, mut plans: Plans, until: Option<Timestamp>) -> BTreeMap<usize, RowBody> {
         let mut results = BTreeMap::new();
-        let mut begun = Vec::new();
         let mut under_way = JoinSet::new();
         loop {
             while under_way.len() < AT_ONCE && until.is_none_or(|until| self.clock.now() < until) {
                 let Some((row, plan)) = plans.pop_front() else { break };
                 let desk = self.clone();
-                begun.push(row);
                 under_way.spawn(async move { (row, desk.invite(row, plan).await) });
             }
             match under_way.join_next().await {
                 Some(Ok((row, result))) => drop(results.insert(row, result)),
-                Some(Err(panic)) => tracing::error!(%panic, "a row was given up"),
+                // No row is ever cancelled, and what panics ends the process where the portal is deployed.
+                Some(Err(ended)) => resume_unwind(ended.into_panic()),
                 None => break,
             }
-        }
-        for row in begun {
-            let given_up = || self.refused(row, Outcome::Failed, Problem::internal("the row was given up"));
-            results.entry(row).or_insert_with(given_up);
         }
         let left = plans.into_iter().map(|(row, _)| row);
         results.extend(left.map(|row| (row, self.refused(row, Outcome::NotAttempted, Problem::try_again(1)))));

@@ -26,7 +26,7 @@ pub enum DeliveryBody {
     Queued,
     /// SES has it, as far as is known.
     Sent,
-    /// It could not be delivered, or nothing is sent to the address.
+    /// It could not be delivered, nothing is sent to the address, or its link ended before it could be sent.
     Bounced,
     /// Its reader called it spam.
     Complained,
@@ -35,9 +35,9 @@ pub enum DeliveryBody {
 impl From<Delivery> for DeliveryBody {
     fn from(delivery: Delivery) -> Self {
         match delivery {
-            Delivery::Queued | Delivery::Expired => Self::Queued,
+            Delivery::Queued => Self::Queued,
             Delivery::Sent => Self::Sent,
-            Delivery::Refused | Delivery::Suppressed | Delivery::Bounced => Self::Bounced,
+            Delivery::Refused | Delivery::Suppressed | Delivery::Expired | Delivery::Bounced => Self::Bounced,
             Delivery::Complained => Self::Complained,
         }
     }

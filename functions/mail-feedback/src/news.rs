@@ -5,8 +5,12 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
-use serde_json::Value;
 use shared::domain::{email::Email, ids::MailId, suppression::Trouble};
+
+/// How SES's greeting begins: what it sends once, when it is told of a topic.
+const GREETING: &str = "Successfully validated SNS topic";
+/// What a mailbox provider tells whose reader took a mail out of the spam folder again.
+const NOT_SPAM: &str = "not-spam";
 
 /// What a message of the topic says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +29,7 @@ pub(crate) enum News {
         /// The mail.
         mail: MailId,
     },
-    /// No news of a mail: SES greets a topic with a line of text.
+    /// No news of a mail: SES greets a topic with a line of text, once.
     Greeting,
 }
 
@@ -54,6 +58,7 @@ struct Event {
     kind: String,
     mail: Mail,
     bounce: Option<Bounce>,
+    complaint: Option<Complaint>,
 }
 
 #[derive(Deserialize)]
@@ -69,10 +74,21 @@ struct Bounce {
     bounce_type: String,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Complaint {
+    complaint_feedback_type: Option<String>,
+}
+
 impl News {
     /// Reads a message.
+    ///
+    /// # Errors
+    /// [`NoNews`]: whatever is no event and not the greeting may be news that is lost unless somebody looks at it.
     pub fn read(message: &str) -> Result<Self, NoNews> {
-        let Ok(Value::Object(_)) = serde_json::from_str(message) else { return Ok(Self::Greeting) };
+        if message.trim_start().starts_with(GREETING) {
+            return Ok(Self::Greeting);
+        }
         let event: Event = serde_json::from_str(message)
             .map_err(|error| NoNews::Shape { line: error.line(), column: error.column() })?;
         let tag = event.mail.tags.get("mail_id").and_then(|values| values.first());
@@ -86,11 +102,14 @@ impl News {
 }
 
 impl Event {
-    /// What speaks against sending more. A mailbox that is full or away today may take the next mail.
+    /// What speaks against sending more. A mailbox that is full or away today may take the next mail, and some complaints
+    /// are their contrary: a reader who says that it was no spam.
     fn trouble(&self) -> Option<Trouble> {
-        match (self.kind.as_str(), &self.bounce) {
-            ("Bounce", Some(bounce)) if bounce.bounce_type == "Permanent" => Some(Trouble::Bounced),
-            ("Complaint", _) => Some(Trouble::Complained),
+        let bounced = || self.bounce.as_ref().is_some_and(|bounce| bounce.bounce_type == "Permanent");
+        let says = || self.complaint.as_ref().and_then(|complaint| complaint.complaint_feedback_type.as_deref());
+        match self.kind.as_str() {
+            "Bounce" if bounced() => Some(Trouble::Bounced),
+            "Complaint" if says() != Some(NOT_SPAM) => Some(Trouble::Complained),
             _ => None,
         }
     }
@@ -98,7 +117,7 @@ impl Event {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -128,7 +147,12 @@ mod tests {
 
         assert_eq!(read(&bounce("Permanent")), Ok(trouble(Trouble::Bounced)));
         assert_eq!(read(&event("Complaint", json!({"complaint": {}}))), Ok(trouble(Trouble::Complained)));
-        for other in [bounce("Transient"), bounce("Undetermined"), event("Delivery", json!({}))] {
+        for kind in [Value::Null, json!("abuse"), json!("other")] {
+            let complaint = event("Complaint", json!({"complaint": {"complaintFeedbackType": kind}}));
+            assert_eq!(read(&complaint), Ok(trouble(Trouble::Complained)), "{complaint}");
+        }
+        let not_spam = event("Complaint", json!({"complaint": {"complaintFeedbackType": "not-spam"}}));
+        for other in [bounce("Transient"), bounce("Undetermined"), event("Delivery", json!({})), not_spam] {
             assert_eq!(read(&other), Ok(passing.clone()), "{other}");
         }
     }
@@ -139,6 +163,15 @@ mod tests {
         let bounce = json!({"bounceType": "Permanent", "bouncedRecipients": recipients});
 
         assert_eq!(read(&event("Bounce", json!({"bounce": bounce}))), Ok(trouble(Trouble::Bounced)));
+    }
+
+    #[test]
+    fn whatever_is_neither_an_event_nor_the_greeting_is_an_error() {
+        let cut = event("Complaint", json!({})).to_string();
+        for message in ["", "null", "\"ada@example.com\"", "[]", "{}", "Hello ada@example.com", &cut[..cut.len() - 1]] {
+            let error = News::read(message).unwrap_err();
+            assert!(matches!(error, NoNews::Shape { .. }) && !error.to_string().contains("ada"), "{message}: {error}");
+        }
     }
 
     #[test]

@@ -16,6 +16,11 @@ use crate::{
     store::StoreError,
 };
 
+/// The most faults that one document names: a body of nothing but faults gets a small answer.
+const MAX_FAULTS: usize = 100;
+/// The most faults that a document names which is one of many in an answer.
+const MAX_FAULTS_OF_PART: usize = 20;
+
 /// One fault of one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldFault {
@@ -106,12 +111,26 @@ impl Problem {
         Self::refused("portal-closed", "This portal is disabled", "This portal is disabled")
     }
 
-    /// 422: every fault at once.
+    /// 422: every fault at once, up to a number that no honest mistake reaches.
     #[must_use]
     pub fn validation(faults: &[FieldFault]) -> Self {
         let detail = "Some fields cannot be accepted; each fault is named.";
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation-failed", "Validation failed", detail);
-        problem.member("errors", json!(faults))
+        // One more than is named: it is how `naming` knows that there are more.
+        let named = faults.get(..=MAX_FAULTS).unwrap_or(faults);
+        problem.member("errors", json!(named)).naming(MAX_FAULTS)
+    }
+
+    /// Names `most` faults and says that there are more, where there are.
+    fn naming(mut self, most: usize) -> Self {
+        if let Some(Value::Array(faults)) = self.0.members.get_mut("errors")
+            && faults.len() > most
+        {
+            faults.truncate(most);
+            self.0.detail =
+                format!("Some fields cannot be accepted; the first {most} faults are named, there are more.");
+        }
+        self
     }
 
     /// 422 for a password, under the pointer of the field that held it.
@@ -226,14 +245,14 @@ impl Problem {
         self
     }
 
-    /// The document as a part of an answer that holds several. What failed on our side is logged, as it would be were
-    /// it the answer.
+    /// The document as a part of an answer that holds several; of many faults it names fewer than a document of its own
+    /// would. What failed on our side is logged, as it would be were it the answer.
     #[must_use]
     pub fn part(self, request: &RequestId) -> Value {
         if self.0.cause.is_some() {
             self.log(&request.0);
         }
-        self.document(&request.0)
+        self.naming(MAX_FAULTS_OF_PART).document(&request.0)
     }
 
     /// Whether it says that the body's media type is not understood.
@@ -298,6 +317,39 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::Forbidden(why) => Self::forbidden(why),
             Refusal::Unseen => Self::not_found(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(number: usize) -> Problem {
+        let fault = |at: usize| FieldFault::new(&format!("f{at}"), Fault::new("unknown_field", "No such field."));
+        Problem::validation(&(0..number).map(fault).collect::<Vec<_>>())
+    }
+
+    fn named(document: &Value) -> (usize, bool) {
+        let more = document["detail"].as_str().unwrap().ends_with("there are more.");
+        (document["errors"].as_array().unwrap().len(), more)
+    }
+
+    #[test]
+    fn a_hundred_faults_are_named_and_of_more_it_is_said_that_there_are() {
+        for (found, expected) in [(1, (1, false)), (100, (100, false)), (101, (100, true)), (10_000, (100, true))] {
+            let document = faults(found).document("r");
+
+            assert_eq!(named(&document), expected, "{found}");
+            assert_eq!(document["errors"][0]["pointer"], "/f0");
+        }
+    }
+
+    #[test]
+    fn a_part_of_an_answer_names_twenty() {
+        let request = RequestId("r".to_owned());
+        for (found, expected) in [(20, (20, false)), (21, (20, true)), (10_000, (20, true))] {
+            assert_eq!(named(&faults(found).part(&request)), expected, "{found}");
         }
     }
 }

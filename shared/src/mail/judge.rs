@@ -59,20 +59,29 @@ pub fn judge(event: Event, part: Part, source: &str, portal_name: &Name) -> Resu
             return Err(vec![Fault::new("too_large", "This subject gets too long.")]);
         }
         if link.as_ref().is_some_and(|link| !carries(part, &rendered, link)) {
-            let detail = "Every such mail has to carry `{{ link }}`; in the text part with white space around it.";
+            let detail = "Every such mail has to carry `{{ link }}`; in text with white space around it, in HTML outside comments.";
             return Err(vec![Fault::new("missing_variable", detail)]);
         }
     }
     Ok(())
 }
 
-/// Whether a mail carries its link as it is; in text so that it can be told from what stands around it.
-fn carries(part: Part, rendered: &str, link: &str) -> bool {
+/// Whether a part of a mail carries its link as it is; in text so that it can be told from what stands around it, in HTML
+/// where it is read, which in a comment it is not.
+pub(super) fn carries(part: Part, rendered: &str, link: &str) -> bool {
     match part {
         Part::Subject => true,
         Part::Text => rendered.split_whitespace().any(|word| word == link),
-        Part::Html => rendered.contains(link),
+        Part::Html => outside_comments(rendered).any(|read| read.contains(link)),
     }
+}
+
+/// What stands between the comments of an HTML part. One that is never closed goes on to the end.
+fn outside_comments(html: &str) -> impl Iterator<Item = &str> {
+    let behind = |rest: &str| rest.find("-->").map_or(rest.len(), |end| end + "-->".len());
+    html.split("<!--")
+        .enumerate()
+        .map(move |(at, rest)| rest.get(if at == 0 { 0 } else { behind(rest) }..).unwrap_or_default())
 }
 
 /// What the engine says of a template, with its place.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     entry::{Event, MailSettings, OutboxEntry},
+    judge::carries,
     sandbox::{Bounds, JUDGING, Part, SENDING, render_part},
     variables::{trials, variables},
 };
@@ -24,6 +25,13 @@ pub struct Rendered {
     pub text: String,
     /// The HTML part.
     pub html: String,
+}
+
+impl Rendered {
+    /// Whether text and HTML both carry the link, where there is one: each may be the only part that its reader sees.
+    fn carries(&self, link: Option<&str>) -> bool {
+        link.is_none_or(|link| carries(Part::Text, &self.text, link) && carries(Part::Html, &self.html, link))
+    }
 }
 
 impl fmt::Debug for Rendered {
@@ -107,8 +115,8 @@ impl MailTemplate {
 /// Renders `entry` as it is sent from a portal at `portal_url`, with the token of its link where it carries one, by the
 /// `changed` templates where there are some.
 ///
-/// Changed templates were tried before they were kept. One that fails all the same does not keep the mail back: the
-/// built-in ones take its place, and the log says so.
+/// Changed templates were tried before they were kept, with samples. One that fails all the same, or with what an entry
+/// says leaves out the link, does not keep the mail back: the built-in ones take its place, and the log says so.
 ///
 /// # Errors
 /// A built-in template that does not fit its variables; the message names template and line, never a value.
@@ -125,10 +133,14 @@ pub fn render(
     let mut variables = entry.variables.clone();
     variables.insert("portal_name".to_owned(), json!(settings.portal_name));
     variables.insert("portal_url".to_owned(), json!(portal_url));
-    variables.extend(link.map(|link| ("link".to_owned(), json!(link))));
+    variables.extend(link.iter().map(|link| ("link".to_owned(), json!(link))));
     if let Some(changed) = changed {
         match changed.rendered(&variables, SENDING) {
-            Ok(rendered) => return Ok(rendered),
+            Ok(rendered) if rendered.carries(link.as_deref()) => return Ok(rendered),
+            Ok(_) => {
+                let event = entry.event.as_str();
+                tracing::error!(mail = %entry.id, event, "a changed template left out the link");
+            }
             Err(error) => {
                 let (event, kind) = (entry.event.as_str(), error.kind().to_string());
                 let (template, line_number) = (error.name(), error.line());
@@ -361,6 +373,29 @@ mod tests {
                 assert!(!printed.contains(secret), "{case}: {printed}");
             }
             assert!(printed.contains(entry.id.as_str()), "{case}: {printed}");
+        }
+    }
+
+    #[test]
+    fn a_changed_template_that_leaves_the_link_out_of_a_part_gives_way_to_the_built_in_one() {
+        let token = PlainToken::new([7; 32]);
+        let (_, entry) = mails(&person("Ada")).into_iter().find(|(case, _)| *case == "invitation").unwrap();
+        let sent = |changed: Option<&MailTemplate>| {
+            render(&entry, changed, &settings("Example APIs"), PORTAL, Some(&token)).unwrap()
+        };
+        let changed = |text: &str, html: &str| MailTemplate {
+            subject: "Come in".to_owned(),
+            text: text.to_owned(),
+            html: html.to_owned(),
+        };
+        let unless_ada = "{% if first_name != 'Ada' %}{{ link }}{% endif %}";
+        let (text, html) = ("Open {{ link }}", "<a href=\"{{ link }}\">Open</a><!-- changed -->");
+
+        assert_eq!(sent(Some(&changed(text, html))).subject, "Come in");
+        for (text, html) in
+            [(unless_ada, html), (text, unless_ada), (text, "<!-- {{ link }} -->"), (text, "<!--{{ link }}")]
+        {
+            assert_eq!(sent(Some(&changed(text, html))), sent(None), "{text} {html}");
         }
     }
 

@@ -91,7 +91,11 @@ pub(super) fn of_entry(event: Event) -> Vec<Variable> {
             first_name(),
             variable("inviter", "Who invites, or nothing", [json!("Charles Babbage"), Value::Null]),
             variable("organisation", "The organisation's name, or nothing", [json!("Analytical Engines"), Value::Null]),
-            variable("teams", "Names of the teams; may be empty", [json!(["Mill", "Store"]), json!([])]),
+            variable(
+                "teams",
+                "Names of the teams; may be empty",
+                [json!(["Mill", "Store"]), json!(["Mill"]), json!([])],
+            ),
             expires_at(),
         ],
         Event::PendingDigest => {

@@ -22,6 +22,8 @@ const COLUMNS: [(&str, bool); 6] = [
     (TEAMS, false),
     ("organisation_id", false),
 ];
+/// The most columns that are looked at: whoever exports more has the wrong table.
+const MAX_COLUMNS: usize = 50;
 /// The column that holds several values.
 const TEAMS: &str = "team_ids";
 
@@ -69,6 +71,11 @@ fn table(bytes: &[u8]) -> Result<Vec<Result<Create, Problem>>, Problem> {
 
 /// Holds a table's header to the columns that there are, each once.
 fn header_fits(header: &StringRecord) -> Result<(), Problem> {
+    if header.len() > MAX_COLUMNS {
+        let known: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).collect();
+        let detail = format!("A table has no other columns than {}; this one has {}.", known.join(", "), header.len());
+        return Err(Problem::validation(&[FieldFault::new("header", Fault::new("too_many", detail))]));
+    }
     let mut faults = Vec::new();
     let mut fault = |name: &str, code, detail| {
         let name: String = name.chars().take(100).collect();
@@ -180,6 +187,16 @@ mod tests {
         ];
         assert_eq!(faults(refused), owned(&expected));
         assert_eq!(faults(table(b"").unwrap_err()).len(), 3);
+    }
+
+    #[test]
+    fn a_header_of_a_great_many_columns_is_one_fault() {
+        let header = |columns: usize| table(vec!["x"; columns].join(",").as_bytes()).unwrap_err();
+
+        assert_eq!(faults(header(50)).len(), 20);
+        for columns in [51, 500_000] {
+            assert_eq!(faults(header(columns)), owned(&[("/header", "too_many")]));
+        }
     }
 
     #[test]

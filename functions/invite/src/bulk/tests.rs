@@ -94,6 +94,27 @@ async fn each_row_is_told_what_became_of_it() {
 }
 
 #[tokio::test]
+async fn the_largest_upload_of_nothing_but_faults_gets_an_answer_that_can_be_sent() {
+    /// What a function may answer, in bytes, as the text in JSON that its answer becomes.
+    const MOST: usize = 6_000_000;
+    let (bench, owner) = portal().await;
+    // As many faults as are named of a row, each under the name that its pointer lengthens most; and as many as fit.
+    for (names, width) in [(20, 98), (250, 3)] {
+        let name = |at: usize| format!("{at:~>width$}");
+        let rows = vec![Value::Object((0..names).map(|at| (name(at), json!(0))).collect()); 500];
+        assert!((900_000..=1_048_576).contains(&json!({"rows": rows}).to_string().len()));
+
+        let reply = send(&bench, sample(&owner, &rows)).await;
+
+        let sent = serde_json::to_string(&reply.body.to_string()).unwrap().len();
+        assert!(sent < MOST, "{sent}");
+        for result in results(&reply) {
+            assert_eq!(result["problem"]["errors"].as_array().unwrap().len(), 20);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_dry_run_tells_the_same_and_writes_nothing() {
     let (bench, owner) = portal().await;
     bench.person("known@example.com", Role::TeamMember, Status::Active).await;

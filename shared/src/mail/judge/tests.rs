@@ -145,8 +145,12 @@ fn a_mail_that_is_for_a_link_carries_it_whole_in_every_case() {
     assert_eq!(of(Part::Text, "({{ link }})"), missing);
     assert_eq!(of(Part::Text, "{{ link|upper }}"), missing);
     assert_eq!(of(Part::Text, "{% if inviter %}{{ link }}{% endif %}"), missing);
+    assert_eq!(of(Part::Text, "{% if teams|length != 1 %}{{ link }}{% endif %}"), missing);
     assert_eq!(of(Part::Html, "<p>Welcome</p>"), missing);
     assert_eq!(of(Part::Html, "<a href=\"{{ link|safe }}\">Accept</a>"), []);
+    assert_eq!(of(Part::Html, "<!-- {{ link }} -->"), missing);
+    assert_eq!(of(Part::Html, "<!-- a --><!-- {{ link }}"), missing);
+    assert_eq!(of(Part::Html, "<!-- a --><p>{{ link }}</p><!-- b"), []);
     assert_eq!(of(Part::Html, "{% extends \"layout.html\" %}<p>{{ link }}</p>"), missing);
     assert_eq!(of(Part::Subject, "Welcome, {{ first_name }}"), []);
     assert_eq!(faults(Event::Welcome, Part::Text, "{{ link }}"), [("unknown_variable", Some((1, 4)))]);
