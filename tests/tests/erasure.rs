@@ -149,6 +149,53 @@ async fn who_accepted_an_invitation_leaves_none_behind() {
 }
 
 #[tokio::test]
+async fn whom_they_invited_keeps_the_invitation_and_not_their_name() {
+    let bench = Bench::new().await;
+    let owner = owner(&bench).await;
+    let (acme, team_ids) = bench.organisation("Acme", 0).await;
+    let place = Some(Placement { organisation_id: acme, team_ids });
+    let id = bench.person_at(ADDRESS, Role::ConsumerAdmin, Status::Active, place).await.id;
+    bench.overwrite(&id, "first_name", &json!("Zephyrine")).await;
+    bench.overwrite(&id, "last_name", &json!("Quillfeather")).await;
+    let admin = bench.sign_in(&bench.read(&id).await).await;
+    let body = json!({"email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace"});
+    assert_eq!(send(&bench, Sample::of("invite-create").by(&admin).body(&body)).await.status, 201);
+    let text = bench.mails("ada@example.com").await.remove(0).text.unwrap();
+    assert!(text.contains("Zephyrine Quillfeather invites you"), "{text}");
+
+    assert_eq!(delete(&bench, &owner, &id).await, 204);
+
+    assert_eq!(found(&bench).await, Vec::<Value>::new());
+    // Who registers with the address gets the invitation again, in nobody's name.
+    let body = json!({"email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace"});
+    assert_eq!(send(&bench, Sample::of("register-register").body(&body)).await.status, 202);
+    let text = bench.mails("ada@example.com").await.remove(0).text.unwrap();
+    assert!(text.contains("you are invited to"), "{text}");
+    let body = json!({"token": bench.token("ada@example.com").await, "password": PASSWORD});
+    assert_eq!(send(&bench, Sample::of("invite-accept").body(&body)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_reminder_that_they_wait_names_them_neither_before_nor_after_it_was_sent() {
+    for sent in [false, true] {
+        let bench = Bench::new().await;
+        let owner = owner(&bench).await;
+        let waiting = bench.person(ADDRESS, Role::TeamMember, Status::Pending).await;
+        bench.advance(SignedDuration::from_hours(25));
+        assert_eq!(sweep(&bench).await.digests_queued, 1);
+        if sent {
+            assert_eq!(bench.mail_events("owner@example.com").await.last().unwrap(), "pending_digest");
+        }
+
+        assert_eq!(delete(&bench, &owner, &waiting.id).await, 204);
+
+        assert_eq!(found(&bench).await, Vec::<Value>::new(), "sent: {sent}");
+        let text = bench.mails("owner@example.com").await.remove(0).text.unwrap();
+        assert!(text.contains("has waited for more than a day") && !text.contains("zephyrine"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn what_the_indexes_did_not_know_of_yet_goes_with_the_sweep() {
     for cut_off in ["DynamoDB.Query", "Cognito.AdminUserGlobalSignOut"] {
         let bench = Bench::new().await;

@@ -18,8 +18,6 @@ pub const MAX_APPROVED_DOMAINS: usize = 50;
 pub const LONG_WAIT: SignedDuration = SignedDuration::from_hours(24);
 /// How long after a reminder the next one may follow.
 pub const DIGEST_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// How many of those who wait a reminder names; the others it counts.
-pub const DIGEST_NAMES: u16 = 20;
 
 /// Whether the owners may be reminded at `now`, `last` being when they last were.
 #[must_use]

@@ -54,7 +54,7 @@ impl Composer<'_> {
                 self.confirm_registration(to, &known.user_id, known.link_version, until)
             }
             (Stage::Invited, Some(copy)) if self.now < copy.expires_at => {
-                self.invitation(to, &known.user_id, known.link_version, copy)
+                self.invitation(to, &known.user_id, known.link_version, copy, None)
             }
             (Stage::Invited | Stage::Unfinished | Stage::Settled, _) => {
                 self.already_registered(to, &known.user_id, false)
@@ -73,12 +73,23 @@ impl Composer<'_> {
         self.about(Event::AlreadyRegistered, holder, [to], variables)
     }
 
-    /// Invites to the portal.
+    /// Invites to the portal, in the name of `by` where somebody sends it: what the address keeps of an invitation names
+    /// nobody but the invitee.
     #[must_use]
-    pub fn invitation(&self, to: &Email, user_id: &UserId, link_version: u64, copy: &InvitationCopy) -> OutboxEntry {
+    pub fn invitation(
+        &self,
+        to: &Email,
+        user_id: &UserId,
+        link_version: u64,
+        copy: &InvitationCopy,
+        by: Option<&User>,
+    ) -> OutboxEntry {
         let link =
             LinkOrder { user_id: user_id.clone(), purpose: Purpose::Accept, link_version, expires_at: copy.expires_at };
-        OutboxEntry { link: Some(link), ..self.about(Event::Invitation, user_id, [to], copy.variables.clone()) }
+        let inviter = by.map(|by| format!("{} {}", by.first_name.as_str(), by.last_name.as_str()));
+        let mut variables = copy.variables.clone();
+        variables.insert("inviter".to_owned(), json!(inviter));
+        OutboxEntry { link: Some(link), ..self.about(Event::Invitation, user_id, [to], variables) }
     }
 
     /// Tells `owners` that `user` waits for approval; `None` where there is nobody to tell.
@@ -154,21 +165,13 @@ impl Composer<'_> {
         self.about(Event::EmailChanged, &user.id, [to], variables)
     }
 
-    /// Reminds `owners` that `count` registrations have waited for long; `longest` are named.
+    /// Reminds `owners` that `count` registrations have waited for long, the longest of them `since` then.
+    ///
+    /// It names nobody: a mail about many people could go with none of them.
     #[must_use]
-    pub fn pending_digest(&self, owners: &[Email], count: usize, longest: &[User]) -> OutboxEntry {
-        let person = |user: &User| {
-            let mut variables = names(user);
-            variables.insert("email".to_owned(), json!(user.email));
-            variables.insert("since".to_owned(), json!(in_words(user.status_since)));
-            variables
-        };
-        let people: Vec<_> = longest.iter().map(person).collect();
-        let variables = Map::from_iter([
-            ("count".to_owned(), json!(count)),
-            ("more".to_owned(), json!(count.saturating_sub(people.len()))),
-            ("people".to_owned(), json!(people)),
-        ]);
+    pub fn pending_digest(&self, owners: &[Email], count: usize, since: Timestamp) -> OutboxEntry {
+        let variables =
+            Map::from_iter([("count".to_owned(), json!(count)), ("since".to_owned(), json!(in_words(since)))]);
         self.entry(Event::PendingDigest, owners, variables)
     }
 

@@ -185,7 +185,8 @@ pub struct OutboxEntry {
     pub event: Event,
     /// Who gets it.
     pub to: Vec<Recipient>,
-    /// What its templates say.
+    /// What its templates say; nothing any more once nothing is left to send.
+    #[serde(default)]
     pub variables: Map<String, Value>,
     /// The link that it carries.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -193,11 +193,10 @@ mod tests {
         new.at(Timestamp::UNIX_EPOCH, 1)
     }
 
-    fn invitation(inviter: Option<&str>) -> InvitationCopy {
+    fn invitation(organisation: Option<&str>) -> InvitationCopy {
         let mut variables = Map::new();
         variables.insert("first_name".to_owned(), json!("Ada"));
-        variables.insert("inviter".to_owned(), json!(inviter));
-        variables.insert("organisation".to_owned(), json!(inviter.map(|_| "Analytical Engines")));
+        variables.insert("organisation".to_owned(), json!(organisation));
         variables.insert("teams".to_owned(), json!(["Mill", "Store"]));
         variables.insert("expires_at".to_owned(), json!("22 January 2026, 09:30 UTC"));
         let id = InvitationId::new(Timestamp::UNIX_EPOCH, 1);
@@ -235,7 +234,8 @@ mod tests {
             mails: None,
         };
         let owner = Email::parse("owner@example.com").unwrap();
-        let invite = |inviter| compose.invitation(&user.email, &user.id, 1, &invitation(inviter));
+        let charles = User { first_name: Name::given("Charles"), last_name: Name::given("Babbage"), ..user.clone() };
+        let invite = |to, by| compose.invitation(&user.email, &user.id, 1, &invitation(to), by);
         vec![
             ("confirm_registration", compose.confirm_registration(&user.email, &user.id, 1, Timestamp::UNIX_EPOCH)),
             ("already_registered", compose.known_address(&user.email, &known)),
@@ -248,8 +248,8 @@ mod tests {
             ("rejected", compose.rejected(user, None)),
             ("activated", compose.activated(user)),
             ("deactivated", compose.deactivated(user)),
-            ("invitation", invite(Some("Charles Babbage"))),
-            ("invitation_by_the_deployment", invite(None)),
+            ("invitation", invite(Some("Analytical Engines"), Some(&charles))),
+            ("invitation_by_the_deployment", invite(None, None)),
             ("reset_password", compose.reset_password(&user.email, &user.id, 1)),
             ("password_changed", compose.password_changed(user)),
             ("email_changed_to", compose.email_changed(user, &user.email)),
@@ -258,8 +258,8 @@ mod tests {
             ("organisation_approved", compose.organisation_approved(user, &engines())),
             ("organisation_rejected_with_reason", compose.organisation_rejected(user, &engines(), Some("Too small."))),
             ("organisation_rejected", compose.organisation_rejected(user, &engines(), None)),
-            ("pending_digest", compose.pending_digest(std::slice::from_ref(&owner), 1, std::slice::from_ref(user))),
-            ("pending_digest_of_many", compose.pending_digest(&[owner], 5, &[user.clone(), user.clone()])),
+            ("pending_digest", compose.pending_digest(std::slice::from_ref(&owner), 1, user.status_since)),
+            ("pending_digest_of_many", compose.pending_digest(&[owner], 5, user.status_since)),
             ("invite_code_low", compose.invite_code_low(&code(20, 18), &notice())),
             ("invite_code_used_up", compose.invite_code_low(&code(20, 20), &notice())),
             ("invite_code_expiring", compose.invite_code_expiring(&code(20, 7), &notice())),

@@ -16,7 +16,6 @@ use crate::domain::{
     audit::Origin,
     email::Email,
     settings::Settings,
-    user::User,
 };
 
 /// What a digest is decided from.
@@ -56,15 +55,15 @@ impl Store {
         Ok(DigestFacts { settings, owners, last: last.map(|last| last.sent_at) })
     }
 
-    /// Tells `owners` that `count` registrations have waited for long, with those that waited longest, unless somebody
-    /// else told them within the day: `false`.
+    /// Tells `owners` that `count` registrations have waited for long, the longest of them `since` then, unless somebody else
+    /// told them within the day: `false`.
     ///
     /// One transaction: the note of the last digest (old enough), outbox.
     pub async fn send_digest(
         &self,
         owners: &[Email],
         count: usize,
-        longest: &[User],
+        since: Timestamp,
         origin: &Origin,
     ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::default();
@@ -73,7 +72,7 @@ impl Store {
             .with("now", origin.now.as_millisecond())
             .with("day_ago", (origin.now - DIGEST_EVERY).as_millisecond());
         transaction.add(note);
-        transaction.mail(&self.compose(origin).pending_digest(owners, count, longest));
+        transaction.mail(&self.compose(origin).pending_digest(owners, count, since));
         Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
     }
 }

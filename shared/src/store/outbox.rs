@@ -154,9 +154,10 @@ impl Outbox {
         self.db.apply(change).await.map(drop)
     }
 
-    /// Notes that nothing is left to send.
+    /// Notes that nothing is left to send. What the mail said goes: names in it may be those of people other than whom it
+    /// goes with.
     pub async fn mark_done(&self, id: &MailId) -> Result<(), StoreError> {
-        let change = Change::update(Key::outbox(id), "REMOVE #unsent_pk, #unsent_sk, #claimed_until")
+        let change = Change::update(Key::outbox(id), "REMOVE #unsent_pk, #unsent_sk, #claimed_until, #variables")
             .when("attribute_exists(#pk)");
         self.db.apply(change).await.map(drop)
     }

@@ -98,7 +98,7 @@ impl Store {
             // It is sent to somebody new, so its time starts anew; where it had run out, or there is none, an owner sends it.
             (Status::Invited, Some(copy)) if origin.now < copy.expires_at => {
                 copy.renew(origin.now + facts.settings.invitation_life());
-                let mail = compose.invitation(&after.email, &after.id, after.link_version, copy);
+                let mail = compose.invitation(&after.email, &after.id, after.link_version, copy, None);
                 renewal = Some(Renewal { mail_id: mail.id.clone(), sent_at: origin.now, expires_at: copy.expires_at });
                 transaction.mail(&mail);
             }

@@ -1,10 +1,7 @@
 //! Once a day the owners hear of registrations that have waited for more than a day.
 
 use lambda_runtime::Error;
-use shared::domain::{
-    approval::{DIGEST_NAMES, LONG_WAIT},
-    user::Status,
-};
+use shared::domain::{approval::LONG_WAIT, user::Status};
 
 use super::{BATCH, run::Run};
 
@@ -16,19 +13,19 @@ pub(super) async fn sweep(run: &mut Run<'_>) -> Result<(), Error> {
     if !facts.is_due(now) {
         return Ok(());
     }
-    let since = now - LONG_WAIT;
-    let (mut count, mut longest, mut after) = (0, Vec::new(), None);
+    let long_ago = now - LONG_WAIT;
+    let (mut count, mut since, mut after) = (0, long_ago, None);
     loop {
-        let page = store.people_since(Status::Pending, since, after.as_deref(), BATCH).await?;
+        let page = store.people_since(Status::Pending, long_ago, after.as_deref(), BATCH).await?;
         for row in page.rows {
             match row {
                 // The index may still have somebody who was approved a moment ago.
-                Ok(person) if !person.has_been(Status::Pending, since) => {}
+                Ok(person) if !person.has_been(Status::Pending, long_ago) => {}
                 Ok(person) => {
                     count += 1;
-                    longest.extend((longest.len() < usize::from(DIGEST_NAMES)).then_some(person));
+                    since = since.min(person.status_since);
                 }
-                // Counted, and missing from the names: the others are told of all the same.
+                // Counted: the others are told of all the same.
                 Err(error) => {
                     count += 1;
                     run.failed(&error.into());
@@ -41,7 +38,7 @@ pub(super) async fn sweep(run: &mut Run<'_>) -> Result<(), Error> {
         }
     }
     if count > 0 {
-        let sent = run.app.store.send_digest(&facts.owners, count, &longest, &run.origin).await?;
+        let sent = run.app.store.send_digest(&facts.owners, count, since, &run.origin).await?;
         run.report.digests_queued = usize::from(sent);
     }
     Ok(())

@@ -280,7 +280,7 @@ impl Store {
     ) -> (Invitation, InvitationCopy, OutboxEntry) {
         let id = InvitationId::new(origin.now, self.db.random.number());
         let copy = inviting.copy(&id, person, origin.now);
-        let mail = self.compose(origin).invitation(&person.email, &person.id, person.link_version, &copy);
+        let mail = self.compose(origin).invitation(&person.email, &person.id, person.link_version, &copy, inviting.by);
         let invitation = Invitation {
             id,
             user_id: person.id.clone(),

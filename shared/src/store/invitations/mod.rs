@@ -56,15 +56,13 @@ pub struct Inviting<'a> {
 }
 
 impl Inviting<'_> {
-    /// What the mail of an invitation of `person` says.
+    /// What the mail of an invitation of `person` says, but for who invites: the address keeps it, and may outlast them.
     fn copy(&self, id: &InvitationId, person: &User, now: Timestamp) -> InvitationCopy {
         let expires_at = now + self.life;
-        let inviter = self.by.map(|by| format!("{} {}", by.first_name.as_str(), by.last_name.as_str()));
         let organisation = person.organisation_id.as_ref().and_then(|id| self.places.organisation(id));
         let teams: Vec<_> = person.team_ids.iter().filter_map(|id| self.places.team(id)).collect();
         let variables = Map::from_iter([
             ("first_name".to_owned(), json!(person.first_name)),
-            ("inviter".to_owned(), json!(inviter)),
             ("organisation".to_owned(), json!(organisation)),
             ("teams".to_owned(), json!(teams)),
             ("expires_at".to_owned(), json!(in_words(expires_at))),

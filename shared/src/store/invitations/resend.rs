@@ -138,7 +138,7 @@ impl Store {
                     expires_at: copy.expires_at,
                     ..invitation.clone()
                 };
-                (renewed, self.compose(origin).invitation(&person.email, &person.id, raised, &copy))
+                (renewed, self.compose(origin).invitation(&person.email, &person.id, raised, &copy, inviting.by))
             }
             None => return Ok(Resent::Overtaken),
         };

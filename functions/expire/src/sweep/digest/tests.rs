@@ -54,17 +54,19 @@ async fn a_registration_that_waited_for_more_than_a_day_is_told_of_once_a_day_as
     assert_eq!((first, within_the_day, next_day), ([1, 0], 0, [1, 0]));
     let mail = bench.mails(OWNER).await.remove(0);
     assert_eq!(mail.subject, "A registration waits for approval at Developer portal");
-    assert!(mail.text.unwrap().contains("Grace Hopper, ada@example.com, since 15 January 2026"));
+    let text = mail.text.unwrap();
+    assert!(text.contains("has waited for more than a day, since 15 January 2026"), "{text}");
     bench.store.transition(&ada, Transition::Reject, None, &bench.origin()).await.unwrap();
     bench.advance(DAY);
     assert_eq!(queued(&bench).await, 0);
 }
 
 #[tokio::test]
-async fn many_are_counted_and_the_longest_waiting_are_named() {
+async fn many_are_counted_and_none_is_named() {
     let bench = portal().await;
     for number in 0..23 {
         wait(&bench, &format!("person-{number}@example.com")).await;
+        bench.advance(SignedDuration::from_mins(1));
     }
     bench.advance(DAY);
     wait(&bench, "late@example.com").await;
@@ -74,8 +76,8 @@ async fn many_are_counted_and_the_longest_waiting_are_named() {
     let mail = bench.mails(OWNER).await.remove(0);
     assert_eq!(mail.subject, "23 registrations wait for approval at Developer portal");
     let text = mail.text.unwrap();
-    assert!(text.contains("person-0@") && text.contains("person-19@") && text.contains("and 3 more"), "{text}");
-    assert!(!text.contains("person-20@") && !text.contains("late@"), "{text}");
+    assert!(text.contains("the longest since 15 January 2026"), "{text}");
+    assert!(!text.contains("person-") && !text.contains("Hopper"), "{text}");
 }
 
 #[tokio::test]
@@ -147,7 +149,7 @@ async fn a_digest_that_could_not_be_written_is_tried_again_and_a_lost_answer_sen
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_is_counted_and_keeps_nobody_from_being_named() {
+async fn a_row_that_cannot_be_read_is_counted_and_keeps_the_others_from_nothing() {
     let bench = portal().await;
     let broken = wait(&bench, "broken@example.com").await;
     wait(&bench, "ada@example.com").await;
@@ -159,14 +161,11 @@ async fn a_row_that_cannot_be_read_is_counted_and_keeps_nobody_from_being_named(
 
     assert_eq!((report.digests_queued, report.failures), (1, 1));
     let text = bench.mails(OWNER).await.remove(0).text.unwrap();
-    assert!(
-        text.contains("2 registrations") && text.contains("ada@example.com") && text.contains("and 1 more"),
-        "{text}"
-    );
+    assert!(text.contains("2 registrations") && text.contains("the longest since 15 January 2026"), "{text}");
 }
 
 #[tokio::test]
-async fn who_waits_no_longer_is_neither_counted_nor_named_though_the_index_still_has_them() {
+async fn who_waits_no_longer_is_not_counted_though_the_index_still_has_them() {
     let bench = portal().await;
     let ada = wait(&bench, "ada@example.com").await;
     wait(&bench, "grace@example.com").await;
@@ -178,5 +177,4 @@ async fn who_waits_no_longer_is_neither_counted_nor_named_though_the_index_still
 
     let mail = bench.mails(OWNER).await.remove(0);
     assert_eq!(mail.subject, "A registration waits for approval at Developer portal");
-    assert!(!mail.text.unwrap().contains("ada@"));
 }
