@@ -192,6 +192,8 @@ pub async fn change(
 mod bounds;
 #[cfg(test)]
 mod effects;
+#[cfg(test)]
+mod notified;
 
 #[cfg(test)]
 pub(crate) mod tests {

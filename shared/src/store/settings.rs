@@ -6,10 +6,10 @@ use super::{
     Store, StoreError,
     change::Change,
     keys::Key,
-    transaction::{Commit, Transaction},
+    transaction::{Commit, Position, Transaction},
 };
 use crate::{
-    domain::{attribute::Definitions, audit::Origin, settings::Settings},
+    domain::{attribute::Definitions, audit::Origin, email::Email, settings::Settings},
     mail::MailSettings,
 };
 
@@ -40,8 +40,9 @@ impl Store {
     /// Writes `after` over `before`, if that is still what stands there.
     ///
     /// One transaction: settings, the mailer's copy, audit with the former and new value of all that is not an address.
-    /// Mail is sent again to addresses that are newly to be notified: naming one is the way to allow it for an address
-    /// that may be no person's.
+    /// Mail is sent again to addresses that are newly to be notified and are nobody's, which is checked in it: naming one
+    /// is the way to allow it for such an address. What is somebody's is allowed with their row, which would else go on
+    /// saying that nothing is sent; one transaction more tells which those are.
     pub async fn change_settings(
         &self,
         before: &Settings,
@@ -59,18 +60,31 @@ impl Store {
             };
         }
         let already = &before.owner_notification_addresses;
-        let mut transaction = Transaction::default();
-        let change = Change::put(Key::settings(), &after).when("#version = :version");
-        transaction.add(change.with("version", before.version));
-        transaction.add(Change::put(Key::mail_settings(), &copy));
-        for address in after.owner_notification_addresses.iter().filter(|it| !already.contains(*it)) {
-            transaction.allow_mail(address);
+        let mut named: Vec<_> = after.owner_notification_addresses.iter().filter(|it| !already.contains(*it)).collect();
+        loop {
+            let mut transaction = Transaction::default();
+            let change = Change::put(Key::settings(), &after).when("#version = :version");
+            let settings = transaction.add(change.with("version", before.version));
+            transaction.add(Change::put(Key::mail_settings(), &copy));
+            let allowed: Vec<_> = named.iter().map(|it| (*it, transaction.allow_mail_of_nobody(it))).collect();
+            transaction.audit(&event);
+            let lost = match self.db.commit(transaction).await? {
+                Commit::Done => return Ok(SettingsChange::Done),
+                Commit::Lost(lost) => lost,
+            };
+            if lost.at(settings) {
+                return Ok(SettingsChange::Overtaken);
+            }
+            named = allowed.into_iter().filter(|(_, nobodys)| !lost.at(*nobodys)).map(|(address, _)| address).collect();
         }
-        transaction.audit(&event);
-        match self.db.commit(transaction).await? {
-            Commit::Done => Ok(SettingsChange::Done),
-            Commit::Lost(_) => Ok(SettingsChange::Overtaken),
-        }
+    }
+}
+
+impl Transaction {
+    /// Adds that mail is sent again to an address that is nobody's. The position tells whether it is somebody's.
+    fn allow_mail_of_nobody(&mut self, email: &Email) -> Position {
+        self.allow_mail(email);
+        self.add(Change::check(Key::email(email), "attribute_not_exists(#pk)"))
     }
 }
 

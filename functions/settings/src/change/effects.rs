@@ -47,23 +47,6 @@ async fn without_a_sender_mails_wait_until_there_is_one() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_newly_to_be_notified_gets_mail_again_and_no_other_does() {
-    let (bench, owner) = portal().await;
-    let addresses = ["kept@example.com", "desk@example.com", "other@example.com"];
-    change(&bench, &owner, &json!({"owner_notification_addresses": ["kept@example.com"]})).await;
-    for address in addresses {
-        bench.suppress(address).await;
-    }
-
-    change(&bench, &owner, &json!({"owner_notification_addresses": ["kept@example.com", "desk@example.com"]})).await;
-
-    let suppressed = bench.rows_in("SUPPRESSED#").await;
-    let mut left: Vec<_> = suppressed.iter().map(|row| row["pk"].as_str().unwrap()).collect();
-    left.sort_unstable();
-    assert_eq!(left, ["SUPPRESSED#kept@example.com", "SUPPRESSED#other@example.com"]);
-}
-
-#[tokio::test]
 async fn the_audit_tells_what_changed_and_names_no_address() {
     let (bench, owner) = portal().await;
     let body = json!({
