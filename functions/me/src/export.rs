@@ -9,18 +9,21 @@ use shared::{
     domain::{
         audit::{Actor, AuditEvent},
         invitation::{Invitation, InvitationStatus},
+        organisation_request::{OrganisationRequest, RequestStatus},
         rights::{Action, decide},
         user::{Role, SessionId, User},
     },
     http::{Instant, PlaceBody, Problem, Session, UserBody, admit},
     mail::{Delivery, Event, OutboxEntry},
-    store::{EventFilter, KeptAbout, Places, Store, StoreError},
+    store::{EventFilter, KeptAbout, Listed, Places, Store, StoreError},
 };
 
 use crate::App;
 
 /// The most audit events of a kind that a document holds.
 const MOST_EVENTS: u16 = 300;
+/// The most requests for an organisation that it holds.
+const MOST_REQUESTS: u16 = 100;
 /// What is kept for a time and stands in no document, and why.
 const NOT_INCLUDED: [&str; 3] = [
     "Passwords, tokens and the digests of links: they are secrets, and none of them can be read back.",
@@ -33,12 +36,15 @@ const NOT_INCLUDED: [&str; 3] = [
 pub struct ExportBody {
     exported_at: Instant,
     profile: UserBody,
+    /// Values of custom attributes that are not defined any more, until the caller is next changed.
+    former_attributes: Vec<Value>,
     status_since: Instant,
     sessions: Vec<SessionBody>,
     logins: Vec<LoginBody>,
     invite_code: Option<RedemptionBody>,
     invitations: Vec<InvitationBody>,
     invited_elsewhere: Vec<ElsewhereBody>,
+    organisation_requests: Vec<RequestBody>,
     mails: Vec<MailBody>,
     audit: Vec<EventBody>,
     /// Whether nothing was cut off.
@@ -95,6 +101,15 @@ struct ElsewhereBody {
     sent_at: Instant,
 }
 
+/// A request of the caller for an organisation of their own.
+#[derive(Debug, Serialize)]
+struct RequestBody {
+    id: String,
+    name: String,
+    status: RequestStatus,
+    created_at: Instant,
+}
+
 /// A mail to the caller, or one that told API Owners about them.
 #[derive(Debug, Serialize)]
 struct MailBody {
@@ -126,8 +141,9 @@ pub async fn export(State(app): State<App>, session: Session) -> Result<impl Int
     decide(&caller, Action::OwnAccount)?;
     let now = app.clock.now();
     let kept = app.store.kept_about(&caller, Places::with_attributes(attributes)).await?;
+    let requests = app.store.requests_of(&caller.id, None, MOST_REQUESTS).await?;
     let (events, all_events) = events_of(&app.store, &caller, now).await?;
-    let body = body(&caller, &session.id, kept, events, all_events, now);
+    let body = body(&caller, &session.id, kept, requests, (events, all_events), now);
     Ok(([(CONTENT_DISPOSITION, "attachment; filename=\"account.json\"")], Json(body)))
 }
 
@@ -150,8 +166,8 @@ fn body(
     caller: &User,
     current: &SessionId,
     kept: KeptAbout,
-    events: Vec<AuditEvent>,
-    all_events: bool,
+    requests: Listed<OrganisationRequest>,
+    (events, all_events): (Vec<AuditEvent>, bool),
     now: Timestamp,
 ) -> ExportBody {
     let KeptAbout { invitations, mails, logins, places, complete } = kept;
@@ -174,15 +190,17 @@ fn body(
     ExportBody {
         exported_at: Instant(now),
         profile: UserBody::new(caller, caller.clone(), &places),
+        former_attributes: places.attributes().orphaned(&caller.attributes).cloned().collect(),
         status_since: Instant(caller.status_since),
         sessions: sessions.collect(),
         logins: logins.collect(),
         invite_code: redemption,
         invitations: invitations.into_iter().map(|invitation| invited(invitation, &places, now)).collect(),
         invited_elsewhere: elsewhere.iter().map(|invitation| invited_elsewhere(invitation, now)).collect(),
+        organisation_requests: requests.rows.into_iter().map(requested).collect(),
         mails: mails.into_iter().map(|entry| mail(&entry, caller)).collect(),
         audit: events.into_iter().map(|event| happened(event, caller)).collect(),
-        complete: complete && all_events,
+        complete: complete && requests.next.is_none() && all_events,
         not_included: NOT_INCLUDED,
     }
 }
@@ -208,6 +226,15 @@ fn invited_elsewhere(invitation: &Invitation, now: Timestamp) -> ElsewhereBody {
         first_name: invitation.first_name.as_str().to_owned(),
         last_name: invitation.last_name.as_str().to_owned(),
         sent_at: Instant(invitation.sent_at),
+    }
+}
+
+fn requested(request: OrganisationRequest) -> RequestBody {
+    RequestBody {
+        id: request.id.to_string(),
+        name: request.name.as_str().to_owned(),
+        status: request.status,
+        created_at: Instant(request.created_at),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Invitations: a way in for one person, by a mailed link.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -9,6 +9,9 @@ use super::{
     name::Name,
     user::{Role, User},
 };
+
+/// How long an invitation is still shown after it ended with nobody let in by it: revoked, or expired and its person gone.
+pub const SHOWN_AFTER_END: SignedDuration = SignedDuration::from_hours(180 * 24);
 
 /// Where an invitation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,8 +121,6 @@ impl Invitation {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
 
     fn pending_until(expires_at: Timestamp) -> Invitation {

@@ -143,11 +143,13 @@ impl Wish {
 /// What the first of two equal requests created, as it was then.
 ///
 /// # Errors
-/// 422 `idempotency-key-reused` where the first was another request, 410 `created-and-deleted`.
+/// 422 `idempotency-key-reused` where the first was another request, 410 `created-and-deleted`, 503 `try-again` where the
+/// creation was undone since `record` was read: what undoes it takes its record along, and the next try creates anew.
 pub async fn recall<T: DeserializeOwned>(store: &Store, record: Record, origin: &Origin) -> Result<T, Problem> {
-    match store.recall(record, origin).await? {
+    match store.recall(record.clone(), origin).await? {
         Recalled::Created(created) => Ok(created),
-        Recalled::Gone => Err(gone()),
+        Recalled::Gone if store.record_of(origin).await? == Some(record) => Err(gone()),
+        Recalled::Gone => Err(Problem::try_again(1)),
         Recalled::AnotherRequest => Err(key_reused()),
     }
 }

@@ -160,9 +160,7 @@ impl Store {
         limit: u16,
     ) -> Result<RequestPage, StoreError> {
         let listed: Listed<OrganisationRequest> = match status {
-            _ if !rights::sees_everybody(caller) => {
-                self.db.listed("Groups", "group", &keys::requests_of(&caller.id), after, limit).await?
-            }
+            _ if !rights::sees_everybody(caller) => self.requests_of(&caller.id, after, limit).await?,
             Some(status) => self.db.listed("Queues", "queue", &keys::requests_in(status), after, limit).await?,
             None => self.db.listed("Lists", "list", keys::ALL_REQUESTS, after, limit).await?,
         };
@@ -178,6 +176,17 @@ impl Store {
             (request, person)
         });
         Ok(RequestPage { requests: requests.collect(), next: listed.next })
+    }
+
+    /// A page of the requests of `requester`, the oldest first: one query on an index, which may lag, and a batch of what
+    /// it found.
+    pub async fn requests_of(
+        &self,
+        requester: &UserId,
+        after: Option<&str>,
+        limit: u16,
+    ) -> Result<Listed<OrganisationRequest>, StoreError> {
+        self.db.listed("Groups", "group", &keys::requests_of(requester), after, limit).await
     }
 
     /// Reads caller and request in one batch.

@@ -145,6 +145,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_ended_with_nobody_let_in_is_collected_half_a_year_after_its_end_and_what_somebody_has_is_not() {
+        let bench = Bench::new().await;
+        let (forgotten, revoked) = (invite(&bench, "ada@example.com").await, invite(&bench, "b@example.com").await);
+        let collected = async |invitation: &Invitation| read(&bench, invitation).await["collect_at"].as_i64();
+        let half_a_year = SignedDuration::from_hours(180 * 24);
+        let invitee = bench.store.invitee(&revoked).await.unwrap();
+        bench.store.revoke_invitation(&revoked, &invitee, &bench.origin()).await.unwrap();
+        let after_revoking = Some((bench.now() + half_a_year).as_second());
+        bench.advance(life() + MILLISECOND);
+        sweep(&bench).await;
+        assert_eq!((collected(&forgotten).await, collected(&revoked).await), (None, after_revoking));
+
+        bench.advance(THIRTY_DAYS);
+        assert_eq!(sweep(&bench).await.invited_deleted, 1);
+
+        let after_forgetting = Some((bench.now() + half_a_year).as_second());
+        assert_eq!((collected(&forgotten).await, collected(&revoked).await), (after_forgetting, after_revoking));
+    }
+
+    #[tokio::test]
     async fn who_was_created_by_hand_stays() {
         let bench = Bench::new().await;
         let created =
@@ -152,13 +172,15 @@ mod tests {
         let CreatedWithoutPassword::Done(user) = created.unwrap() else { panic!("taken") };
         let inviting = Inviting { by: None, places: &Places::default(), life: life() };
         let sent = bench.store.send_invitation(&user, None, &inviting, &bench.origin()).await.unwrap();
-        assert!(matches!(sent, Sent::Done(_)));
+        let Sent::Done(invitation) = sent else { panic!("{sent:?}") };
         bench.mails("ada@example.com").await;
         bench.advance(life() + THIRTY_DAYS * 2);
 
         assert_eq!(sweep(&bench).await, Report { invitations_expired: 1, ..Report::default() });
 
         assert_eq!(bench.read(&user.id).await.status, Status::Invited);
+        // It is still theirs: it can be sent again, and follows them when they are changed.
+        assert!(read(&bench, &invitation).await["collect_at"].is_null());
         assert_eq!(sweep(&bench).await, Report::default());
     }
 

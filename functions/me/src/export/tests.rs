@@ -12,7 +12,7 @@ use shared::{
         source::SourceAddress,
         user::{NewUser, Role, Source, Start, Status},
     },
-    store::{Inviting, Places},
+    store::{Inviting, Places, Requested},
 };
 
 use crate::delete::tests::send;
@@ -152,7 +152,50 @@ async fn it_takes_reads_alone_and_as_many_however_much_there_is() {
 
     let operations: Vec<_> = calls.iter().map(|call| call.operation.trim_start_matches("DynamoDB.")).collect();
     let (batch, query) = ("BatchGetItem", "Query");
-    assert_eq!(operations, [batch, query, query, batch, batch, query, query, batch]);
+    assert_eq!(operations, [batch, query, query, batch, batch, query, query, query, batch]);
+}
+
+#[tokio::test]
+async fn ones_own_requests_for_an_organisation_stand_in_it_and_nobody_elses() {
+    let bench = Bench::new().await;
+    let (ada, grace) =
+        (bench.signed_in(ADA, Role::TeamMember).await, bench.signed_in("grace@example.com", Role::TeamMember).await);
+    for (person, name) in [(&ada, "Engines"), (&grace, "Compilers")] {
+        let name = Name::given(name);
+        let asked = bench.store.request_organisation(&person.user, name, &[], &bench.origin()).await.unwrap();
+        assert!(matches!(asked, Requested::Done(_)));
+    }
+    // Whoever sees everybody's requests has none of them in their own document.
+    let owner = bench.signed_in("owner@example.com", Role::ApiOwner).await;
+
+    let requests = export(&bench, &ada).await.body["organisation_requests"].clone();
+
+    assert!(requests[0]["id"].is_string() && requests[0]["created_at"].is_string(), "{requests}");
+    assert_eq!(requests.as_array().unwrap().len(), 1);
+    assert_eq!((&requests[0]["name"], &requests[0]["status"]), (&json!("Engines"), &json!("pending")));
+    assert_eq!(export(&bench, &owner).await.body["organisation_requests"], json!([]));
+}
+
+#[tokio::test]
+async fn values_of_attributes_that_are_gone_stand_in_it_until_the_next_change_removes_them() {
+    let bench = Bench::new().await;
+    let (company, plan) = (bench.attribute("company", |_| {}).await, bench.attribute("plan", |_| {}).await);
+    let ada = bench.signed_in(ADA, Role::TeamMember).await;
+    let both = json!({"attributes": {"company": "Acme", "plan": "Gold"}});
+    assert_eq!(send(&bench, Sample::of("me-change").by(&ada).body(&both)).await.status, 200);
+    let before = bench.store.attributes().await.unwrap();
+    let after = before.without(&company.id);
+    bench.store.change_attributes(&before, &after, (&company, None), &bench.origin()).await.unwrap();
+
+    let body = export(&bench, &ada).await.body;
+
+    let told = (&body["profile"]["attributes"], &body["former_attributes"]);
+    assert_eq!(told, (&json!({"plan": "Gold"}), &json!(["Acme"])));
+    let renamed = json!({"first_name": "Augusta"});
+    assert_eq!(send(&bench, Sample::of("me-change").by(&ada).body(&renamed)).await.status, 200);
+    assert_eq!(export(&bench, &ada).await.body["former_attributes"], json!([]));
+    let kept: Vec<_> = bench.read(&ada.user.id).await.attributes.into_iter().collect();
+    assert_eq!(kept, [(plan.id.to_string(), json!("Gold"))]);
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ fn number(value: &Value) -> Result<Value, Fault> {
 }
 
 /// The values that `change` (by name; `null` and blank texts clear) makes of `current`, both of which a row keeps by id.
-/// Values of attributes that are not defined any more stay and count for nothing.
+/// Values of attributes that are not defined any more go: nobody is shown them, and nothing will ever count them again.
 ///
 /// # Errors
 /// Every fault, each with its place.
@@ -100,7 +100,7 @@ pub fn merge(
     change: &Map<String, Value>,
     by: Writer,
 ) -> Result<Map<String, Value>, Vec<(Place, Fault)>> {
-    let mut after = current.clone();
+    let mut after = definitions.values_of(current);
     let mut faults = Vec::new();
     for (name, value) in change {
         let definition = definitions.named(name).filter(|definition| by != Writer::Applicant || definition.on_form);
@@ -119,15 +119,14 @@ pub fn merge(
             }
         }
     }
-    let counted: Map<_, _> = definitions
-        .iter()
-        .filter_map(|definition| after.get_key_value(definition.id.as_str()))
-        .map(|(id, value)| (id.clone(), value.clone()))
-        .collect();
-    if Value::Object(counted).to_string().len() > MAX_VALUES_SIZE {
+    let after = Value::Object(after);
+    if after.to_string().len() > MAX_VALUES_SIZE {
         faults.push((None, Fault::new("too_large", "All of these together are too much.")));
     }
-    if faults.is_empty() { Ok(after) } else { Err(faults) }
+    match after {
+        Value::Object(after) if faults.is_empty() => Ok(after),
+        _ => Err(faults),
+    }
 }
 
 fn required() -> Fault {
@@ -157,6 +156,18 @@ fn write(definition: &Definition, value: &Value, after: &mut Map<String, Value>,
 }
 
 impl Definitions {
+    /// The values of a row that some attribute still has, by id.
+    fn values_of(&self, values: &Map<String, Value>) -> Map<String, Value> {
+        let kept = self.iter().filter_map(|definition| values.get_key_value(definition.id.as_str()));
+        kept.map(|(id, value)| (id.clone(), value.clone())).collect()
+    }
+
+    /// The values of a row whose attribute is not defined any more, in the order of its ids.
+    pub fn orphaned<'v>(&self, values: &'v Map<String, Value>) -> impl Iterator<Item = &'v Value> {
+        let known = |id: &str| self.iter().any(|definition| definition.id.as_str() == id);
+        values.iter().filter(move |(id, _)| !known(id)).map(|(_, value)| value)
+    }
+
     /// The values of a row by name, those whose definition is `seen`; `null` where there is none.
     pub fn shown(&self, values: &Map<String, Value>, seen: impl Fn(Visibility) -> bool) -> Map<String, Value> {
         self.iter()
@@ -335,6 +346,21 @@ mod tests {
         let anew = old.without(&old.named("company").unwrap().id).with(another).unwrap();
 
         assert_eq!(anew.shown(&values, |_| true), object(json!({"company": null})));
+        assert_eq!(anew.orphaned(&values).collect::<Vec<_>>(), [&json!("Acme")]);
+        assert_eq!(old.orphaned(&values).count(), 0);
+    }
+
+    #[test]
+    fn any_change_drops_values_that_nothing_defines_any_more() {
+        let old = definitions([definition("company", |_| {}), definition("plan", |_| {})]);
+        let both = object(json!({"company": "Acme", "plan": "Gold"}));
+        let values = merge(&old, &Map::new(), &both, Writer::Owner).unwrap();
+        let now = old.without(&old.named("company").unwrap().id);
+
+        let after = merge(&now, &values, &Map::new(), Writer::Person).unwrap();
+
+        assert_eq!(old.shown(&after, |_| true), object(json!({"company": null, "plan": "Gold"})));
+        assert_eq!((after.len(), now.orphaned(&after).count()), (1, 0));
     }
 
     #[test]

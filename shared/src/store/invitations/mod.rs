@@ -38,7 +38,7 @@ use crate::{
     domain::{
         audit::Origin,
         ids::InvitationId,
-        invitation::{Invitation, InvitationStatus},
+        invitation::{Invitation, InvitationStatus, SHOWN_AFTER_END},
         user::User,
     },
     mail::in_words,
@@ -82,9 +82,20 @@ pub struct Elsewhere {
     pub expires_at: Timestamp,
 }
 
+/// What is still to come of an invitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prospect {
+    /// It expires, or whoever it left is forgotten.
+    Due,
+    /// Nothing by itself: a person has it as theirs.
+    None,
+    /// It ended at this instant, and nobody has it as theirs: the table may collect it in time.
+    Ended(Timestamp),
+}
+
 /// The write of an invitation's row with its index keys: in the lists always, in the queue of its status while
 /// something is to happen to it.
-fn row(invitation: &Invitation, stands: bool) -> Change {
+fn row(invitation: &Invitation, prospect: Prospect) -> Change {
     let about = invitation.holder_id.as_ref().unwrap_or(&invitation.user_id);
     let mut put = Change::put(Key::invitation(&invitation.id), invitation);
     put = put.and("about_pk", about).and("about_sk", &invitation.id);
@@ -96,9 +107,12 @@ fn row(invitation: &Invitation, stands: bool) -> Change {
     }
     let queue = match invitation.status {
         InvitationStatus::Pending => Some(keys::PENDING_INVITATIONS),
-        InvitationStatus::Expired if stands => Some(keys::EXPIRED_INVITATIONS),
+        InvitationStatus::Expired if prospect == Prospect::Due => Some(keys::EXPIRED_INVITATIONS),
         InvitationStatus::Expired | InvitationStatus::Accepted | InvitationStatus::Revoked => None,
     };
+    if let Prospect::Ended(at) = prospect {
+        put = put.and("collect_at", (at + SHOWN_AFTER_END).as_second());
+    }
     match queue {
         Some(queue) => {
             let due = keys::instant_and_id(invitation.expires_at, invitation.id.as_str());
@@ -111,7 +125,7 @@ fn row(invitation: &Invitation, stands: bool) -> Change {
 impl Transaction {
     /// Adds a new invitation.
     fn create_invitation(&mut self, invitation: &Invitation) {
-        self.add(row(invitation, true).when_new());
+        self.add(row(invitation, Prospect::Due).when_new());
     }
 
     /// Adds the record that this request created an invitation.
@@ -120,8 +134,8 @@ impl Transaction {
     }
 
     /// Adds the new state of an invitation over the version that it was read in.
-    fn change_invitation(&mut self, before: &Invitation, after: &Invitation, stands: bool) -> Position {
-        self.add(row(after, stands).when("#version = :version").with("version", before.version))
+    fn change_invitation(&mut self, before: &Invitation, after: &Invitation, prospect: Prospect) -> Position {
+        self.add(row(after, prospect).when("#version = :version").with("version", before.version))
     }
 }
 

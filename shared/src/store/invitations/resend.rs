@@ -1,6 +1,6 @@
 //! Sending an invitation again: the old link is void, the time starts anew.
 
-use super::{Elsewhere, Inviting};
+use super::{Elsewhere, Inviting, Prospect};
 use crate::{
     domain::{
         audit::Origin,
@@ -150,7 +150,7 @@ impl Store {
             version: invitation.version + 1,
             ..renewed
         };
-        let changed = transaction.change_invitation(invitation, &renewed, true);
+        let changed = transaction.change_invitation(invitation, &renewed, Prospect::Due);
         let teams = transaction.check_teams(&renewed.team_ids);
         let event = self.event(origin, "invitation.resent", Some(invitation.id.as_str()));
         transaction.audit(&event.change("status", invitation.status, renewed.status));

@@ -1,6 +1,6 @@
 //! Revoking an invitation: for good, and with it whoever came in by it alone.
 
-use super::{Invitee, into_status, invite::goes_with_invitation};
+use super::{Invitee, Prospect, into_status, invite::goes_with_invitation};
 use crate::{
     domain::{
         audit::Origin,
@@ -39,7 +39,7 @@ impl Store {
     ) -> Result<Revoked, StoreError> {
         let revoked = into_status(invitation, InvitationStatus::Revoked);
         let mut transaction = Transaction::default();
-        transaction.change_invitation(invitation, &revoked, false);
+        transaction.change_invitation(invitation, &revoked, Prospect::Ended(origin.now));
         // What was forgotten stands no more, and another may stand in its place.
         if invitee.stands {
             transaction.stand_elsewhere_no_longer(invitation);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{into_status, invite::goes_with_invitation};
+use super::{Prospect, into_status, invite::goes_with_invitation};
 use crate::{
     domain::{
         audit::Origin,
@@ -45,14 +45,15 @@ impl Store {
         }
         let expired = into_status(invitation, InvitationStatus::Expired);
         let mut transaction = Transaction::default();
-        transaction.change_invitation(invitation, &expired, true);
+        transaction.change_invitation(invitation, &expired, Prospect::Due);
         let event = self.event(origin, "invitation.expired", Some(invitation.id.as_str()));
         transaction.audit(&event.change("status", invitation.status, expired.status));
         Ok(matches!(self.db.commit(transaction).await?, Commit::Done))
     }
 
     /// Deletes the person whom an expired invitation left, if they came in by it alone; otherwise only takes the
-    /// invitation from the queue. `None` where nobody was deleted.
+    /// invitation from the queue. `None` where nobody was deleted. An invitation that nobody has as theirs any more is
+    /// collected in time.
     ///
     /// One transaction: invitation (as it was read), person (still invited by it), sentinel, memberships, note, audit;
     /// elsewhere the items that stand for it.
@@ -64,15 +65,17 @@ impl Store {
         if invitation.status != InvitationStatus::Expired {
             return Ok(None);
         }
-        let person = self.person(&invitation.user_id).await?;
-        let person = person.filter(|person| {
-            invitation.is_of(person) && person.status == Status::Invited && goes_with_invitation(person)
-        });
+        let person = self.person(&invitation.user_id).await?.filter(|person| invitation.is_of(person));
+        let (goes, stays) = match person {
+            Some(person) if person.status == Status::Invited && goes_with_invitation(&person) => (Some(person), false),
+            person => (None, person.is_some()),
+        };
+        let prospect = if stays { Prospect::None } else { Prospect::Ended(origin.now) };
         let mut transaction = Transaction::default();
         let ended = into_status(invitation, InvitationStatus::Expired);
-        transaction.change_invitation(invitation, &ended, false);
+        transaction.change_invitation(invitation, &ended, prospect);
         transaction.stand_elsewhere_no_longer(invitation);
-        let note = person.map(|person: User| {
+        let note = goes.map(|person: User| {
             let note = transaction.delete_invited(invitation, &person, origin);
             transaction.audit(&self.event(origin, "invitation.forgotten", Some(person.id.as_str())));
             note
