@@ -197,7 +197,7 @@ fn body(
         invite_code: redemption,
         invitations: invitations.into_iter().map(|invitation| invited(invitation, &places, now)).collect(),
         invited_elsewhere: elsewhere.iter().map(|invitation| invited_elsewhere(invitation, now)).collect(),
-        organisation_requests: requests.rows.into_iter().map(requested).collect(),
+        organisation_requests: requests.rows.iter().map(requested).collect(),
         mails: mails.into_iter().map(|entry| mail(&entry, caller)).collect(),
         audit: events.into_iter().map(|event| happened(event, caller)).collect(),
         complete: complete && requests.next.is_none() && all_events,
@@ -229,7 +229,7 @@ fn invited_elsewhere(invitation: &Invitation, now: Timestamp) -> ElsewhereBody {
     }
 }
 
-fn requested(request: OrganisationRequest) -> RequestBody {
+fn requested(request: &OrganisationRequest) -> RequestBody {
     RequestBody {
         id: request.id.to_string(),
         name: request.name.as_str().to_owned(),
