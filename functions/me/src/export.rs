@@ -143,7 +143,7 @@ pub async fn export(State(app): State<App>, session: Session) -> Result<impl Int
     let kept = app.store.kept_about(&caller, Places::with_attributes(attributes)).await?;
     let requests = app.store.requests_of(&caller.id, None, MOST_REQUESTS).await?;
     let (events, all_events) = events_of(&app.store, &caller, now).await?;
-    let body = body(&caller, &session.id, kept, requests, (events, all_events), now);
+    let body = body(&caller, &session.id, kept, &requests, (events, all_events), now);
     Ok(([(CONTENT_DISPOSITION, "attachment; filename=\"account.json\"")], Json(body)))
 }
 
@@ -166,7 +166,7 @@ fn body(
     caller: &User,
     current: &SessionId,
     kept: KeptAbout,
-    requests: Listed<OrganisationRequest>,
+    requests: &Listed<OrganisationRequest>,
     (events, all_events): (Vec<AuditEvent>, bool),
     now: Timestamp,
 ) -> ExportBody {
