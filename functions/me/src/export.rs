@@ -25,9 +25,10 @@ const MOST_EVENTS: u16 = 300;
 /// The most requests for an organisation that it holds.
 const MOST_REQUESTS: u16 = 100;
 /// What is kept for a time and stands in no document, and why.
-const NOT_INCLUDED: [&str; 3] = [
+const NOT_INCLUDED: [&str; 4] = [
     "Passwords, tokens and the digests of links: they are secrets, and none of them can be read back.",
     "The text of an invite code: it is the portal's secret and lets others in.",
+    "That mails to an address came back or were called spam, beyond mail_status: it is about the mailbox and outlasts the account.",
     "Repeats of requests and counters per source address, which are kept for at most a day.",
 ];
 
@@ -49,7 +50,7 @@ pub struct ExportBody {
     audit: Vec<EventBody>,
     /// Whether nothing was cut off.
     complete: bool,
-    not_included: [&'static str; 3],
+    not_included: [&'static str; 4],
 }
 
 /// A session that counts.
