@@ -2,6 +2,8 @@
 
 mod shape;
 
+use std::iter;
+
 use minijinja::{
     Error, ErrorKind,
     machinery::{
@@ -76,12 +78,18 @@ pub(super) fn carries(part: Part, rendered: &str, link: &str) -> bool {
     }
 }
 
-/// What stands between the comments of an HTML part. One that is never closed goes on to the end.
+/// What stands between the comments of an HTML part. One that is never closed goes on to the end; what looks like the
+/// beginning of another within one is part of it.
 fn outside_comments(html: &str) -> impl Iterator<Item = &str> {
-    let behind = |rest: &str| rest.find("-->").map_or(rest.len(), |end| end + "-->".len());
-    html.split("<!--")
-        .enumerate()
-        .map(move |(at, rest)| rest.get(if at == 0 { 0 } else { behind(rest) }..).unwrap_or_default())
+    let mut left = Some(html);
+    iter::from_fn(move || {
+        let rest = left.take()?;
+        let Some(read) = rest.split("<!--").next().filter(|read| read.len() < rest.len()) else { return Some(rest) };
+        // The dashes that open it may close it too: to HTML, `<!-->` is a comment of nothing.
+        let comment = rest.get(read.len() + "<!".len()..).unwrap_or_default();
+        left = comment.split_once("-->").map(|(_, behind)| behind);
+        Some(read)
+    })
 }
 
 /// What the engine says of a template, with its place.

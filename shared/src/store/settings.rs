@@ -41,8 +41,8 @@ impl Store {
     ///
     /// One transaction: settings, the mailer's copy, audit with the former and new value of all that is not an address.
     /// Mail is sent again to addresses that are newly to be notified and are nobody's, which is checked in it: naming one
-    /// is the way to allow it for such an address. What is somebody's is allowed with their row, which would else go on
-    /// saying that nothing is sent; one transaction more tells which those are.
+    /// is the way to allow it for such an address. What is somebody's, who need not have confirmed it, is allowed with their
+    /// row, which would else go on saying that nothing is sent; one transaction more tells which those are.
     pub async fn change_settings(
         &self,
         before: &Settings,
@@ -61,6 +61,7 @@ impl Store {
         }
         let already = &before.owner_notification_addresses;
         let mut named: Vec<_> = after.owner_notification_addresses.iter().filter(|it| !already.contains(*it)).collect();
+        let all = named.len();
         loop {
             let mut transaction = Transaction::default();
             let change = Change::put(Key::settings(), &after).when("#version = :version");
@@ -69,13 +70,23 @@ impl Store {
             let allowed: Vec<_> = named.iter().map(|it| (*it, transaction.allow_mail_of_nobody(it))).collect();
             transaction.audit(&event);
             let lost = match self.db.commit(transaction).await? {
-                Commit::Done => return Ok(SettingsChange::Done),
+                Commit::Done => {
+                    let people = all.saturating_sub(allowed.len());
+                    if people > 0 {
+                        tracing::info!(people, "addresses to be notified are people's: mail to them stays as it is");
+                    }
+                    return Ok(SettingsChange::Done);
+                }
                 Commit::Lost(lost) => lost,
             };
             if lost.at(settings) {
                 return Ok(SettingsChange::Overtaken);
             }
+            let tried = allowed.len();
             named = allowed.into_iter().filter(|(_, nobodys)| !lost.at(*nobodys)).map(|(address, _)| address).collect();
+            if named.len() == tried {
+                return Err(StoreError::Busy);
+            }
         }
     }
 }

@@ -151,6 +151,14 @@ fn a_mail_that_is_for_a_link_carries_it_whole_in_every_case() {
     assert_eq!(of(Part::Html, "<!-- {{ link }} -->"), missing);
     assert_eq!(of(Part::Html, "<!-- a --><!-- {{ link }}"), missing);
     assert_eq!(of(Part::Html, "<!-- a --><p>{{ link }}</p><!-- b"), []);
+    assert_eq!(of(Part::Html, "<!-- a <!-- b --><p>{{ link }}</p>"), []);
+    assert_eq!(of(Part::Html, "<!-- a <!-- {{ link }} -->"), missing);
+    assert_eq!(of(Part::Html, "<!--><p>{{ link }}</p>"), []);
+    assert_eq!(of(Part::Html, "<!---><p>{{ link }}</p>"), []);
+    let of_outlook = "<!--[if mso]><b>Welcome</b><![endif]-->";
+    let of_others = "<!--[if !mso]><!--><a href=\"{{ link }}\">Open</a><!--<![endif]-->";
+    assert_eq!(of(Part::Html, &format!("{of_outlook}{of_others}")), []);
+    assert_eq!(of(Part::Html, "<!--[if mso]><a href=\"{{ link }}\">Open</a><![endif]-->"), missing);
     assert_eq!(of(Part::Html, "{% extends \"layout.html\" %}<p>{{ link }}</p>"), missing);
     assert_eq!(of(Part::Subject, "Welcome, {{ first_name }}"), []);
     assert_eq!(faults(Event::Welcome, Part::Text, "{{ link }}"), [("unknown_variable", Some((1, 4)))]);

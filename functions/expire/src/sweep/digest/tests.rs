@@ -76,7 +76,7 @@ async fn many_are_counted_and_none_is_named() {
     let mail = bench.mails(OWNER).await.remove(0);
     assert_eq!(mail.subject, "23 registrations wait for approval at Developer portal");
     let text = mail.text.unwrap();
-    assert!(text.contains("the longest since 15 January 2026"), "{text}");
+    assert!(text.contains("the longest since 15 January 2026, 09:30 UTC."), "{text}");
     assert!(!text.contains("person-") && !text.contains("Hopper"), "{text}");
 }
 
