@@ -25,6 +25,7 @@ async fn send(bench: &Bench, sample: Sample) -> Reply {
         "auth" => "login",
         "invite-codes" => "redeem-code",
         "me" => "me",
+        "organisation-requests" => "organisations",
         other => other,
     };
     sample.send(functions::router(bench, function)).await
@@ -193,6 +194,34 @@ async fn a_reminder_that_they_wait_names_them_neither_before_nor_after_it_was_se
         let text = bench.mails("owner@example.com").await.remove(0).text.unwrap();
         assert!(text.contains("has waited for more than a day") && !text.contains("zephyrine"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn what_they_asked_for_goes_with_them_decided_or_waiting() {
+    let bench = Bench::new().await;
+    let owner = owner(&bench).await;
+    bench.set(|settings| settings.organisation_requests = true).await;
+    let person = bench.signed_in(ADDRESS, Role::TeamMember).await;
+    let other = bench.signed_in("ada@example.com", Role::TeamMember).await;
+    let ask = async |by: &SignedIn, name: &str| {
+        let ask = Sample::of("organisations-request").by(by).body(&json!({"name": name}));
+        let asked = send(&bench, ask.header("idempotency-key", &name.replace(' ', "-"))).await;
+        assert_eq!(asked.status, 201);
+        asked.body["id"].as_str().unwrap().to_owned()
+    };
+    ask(&other, "Analytical Engines").await;
+    let rejected = ask(&person, "Zephyrine Labs").await;
+    let reject = Sample::of("organisations-reject-request").by(&owner).id(&rejected).body(&json!({"reason": "No."}));
+    assert_eq!(send(&bench, reject).await.status, 200);
+    ask(&person, "Quillfeather").await;
+    assert_eq!((bench.rows_in("ORGREQUEST#").await.len(), bench.rows_in("REQUESTER#").await.len()), (3, 2));
+
+    assert_eq!(delete(&bench, &owner, &person.user.id).await, 204);
+
+    assert_eq!(found(&bench).await, Vec::<Value>::new());
+    let left = bench.rows_in("ORGREQUEST#").await;
+    assert_eq!((left.len(), &left[0]["name"]), (1, &json!("Analytical Engines")));
+    assert_eq!(bench.rows_in("REQUESTER#").await.len(), 1);
 }
 
 #[tokio::test]

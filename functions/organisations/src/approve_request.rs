@@ -84,7 +84,8 @@ pub async fn approve(
         match app.store.approve_request(&asked, requester, name.clone(), &origin).await? {
             DecidedRequest::Done(approved) => return Ok(Json(shown(*approved, requester))),
             DecidedRequest::Decided(status) => return Err(ApproveError::Decided(status).into()),
-            DecidedRequest::RequesterChanged => {}
+            // Of a request that went with its requester, the next round finds nothing.
+            DecidedRequest::RequesterChanged | DecidedRequest::Gone => {}
         }
     }
     Err(ApproveError::Overtaken.into())
@@ -98,6 +99,7 @@ fn shown(approved: OrganisationRequest, requester: &User) -> RequestBody {
 async fn end(app: &App, asked: &OrganisationRequest, origin: &Origin) -> Result<ApproveError, Problem> {
     Ok(match app.store.reject_request(asked, None, None, origin).await? {
         DecidedRequest::Decided(status) => ApproveError::Decided(status),
+        DecidedRequest::Gone => return Err(Problem::not_found()),
         DecidedRequest::Done(_) | DecidedRequest::RequesterChanged => ApproveError::RequesterUnavailable,
     })
 }

@@ -42,6 +42,7 @@ pub async fn reject(
     match app.store.reject_request(&asked, requester.as_ref(), body.reason.as_deref(), &origin).await? {
         DecidedRequest::Done(rejected) => Ok(Json(RequestBody::new(*rejected, requester))),
         DecidedRequest::Decided(status) => Err(already_decided(status)),
+        DecidedRequest::Gone => Err(Problem::not_found()),
         // A rejection holds to nothing of the requester.
         DecidedRequest::RequesterChanged => Err(Problem::try_again(1)),
     }
@@ -104,6 +105,28 @@ mod tests {
 
         assert_eq!((reply.status, &reply.body["requester"]), (200, &json!(null)));
         assert!(!bench.mail_events("ada@example.com").await.contains(&"organisation_rejected".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_goes_with_its_requester_as_it_is_decided_is_not_found() {
+        for action in ["reject", "approve"] {
+            let (bench, owner, ada) = open_portal().await;
+            let asked = ask(&bench, &ada, "Engines").await.body;
+            let id = asked["id"].as_str().unwrap();
+            let (row, waiting) = (format!("ORGREQUEST#{id}"), format!("REQUESTER#{}", ada.user.id));
+            let (row, waiting) = (bench.discard(&row, "ORGREQUEST"), bench.discard(&waiting, "REQUESTER"));
+            let person = bench.discard(&format!("USER#{}", ada.user.id), "USER");
+            bench.services.calls().before_next("DynamoDB.TransactWriteItems", async move {
+                row.await;
+                waiting.await;
+                person.await;
+            });
+
+            let reply = decide(&bench, &owner, action, id, &json!({})).await;
+
+            assert_eq!(reply.status, 404, "{action}");
+            assert!(requests(&bench).await.is_empty(), "{action}");
+        }
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
-//! What is kept about a person beside their row: invitations of their address, and mails that hold their name or go to
-//! them. The index `About` of either table finds it, for an export and for the end of the account.
+//! What is kept about a person beside their row: invitations of their address, their requests for an organisation, and
+//! mails that hold their name or go to them. The index `About` of either table finds it, for an export and for the end of
+//! the account.
 
 use serde::Deserialize;
 
@@ -9,10 +10,14 @@ use super::{
     db::read,
     invitations::places_elsewhere,
     keys::{Key, Table},
+    organisation_requests::removal_of,
     transaction::Transaction,
 };
 use crate::{
-    domain::{ids::UserId, invitation::Invitation, login_attempts::LoginAttempts, user::User},
+    domain::{
+        ids::UserId, invitation::Invitation, login_attempts::LoginAttempts, organisation_request::OrganisationRequest,
+        user::User,
+    },
     mail::OutboxEntry,
 };
 
@@ -45,9 +50,10 @@ struct Place {
 
 impl Store {
     /// Reads what is kept about `person`: two queries, a batch of what they found, and one of names. The indexes may lag.
-    /// `places` is what is known of names already.
+    /// `places` is what is known of names already. Requests for an organisation are read as a list of their own.
     pub async fn kept_about(&self, person: &User, places: Places) -> Result<KeptAbout, StoreError> {
-        let (invitations, all_invitations) = self.places_about(Table::Portal, &person.id).await?;
+        let (mut invitations, all_invitations) = self.places_about(Table::Portal, &person.id).await?;
+        invitations.retain(|key| !key.is_organisation_request());
         let (mails, all_mails) = self.places_about(Table::Mail, &person.id).await?;
         let logins = Key::logins(&person.email);
         let keys = invitations.iter().chain(&mails).chain([&logins]).cloned();
@@ -68,14 +74,20 @@ impl Store {
     }
 
     /// Removes what is kept about somebody who is gone, as far as the indexes know of it: invitations with what stands for
-    /// them elsewhere, and mails, sent or not. `false` where more is left than one reading takes, or something of it was
+    /// them elsewhere, requests for an organisation, and mails, sent or not. `false` where more is left than one reading takes, or something of it was
     /// just being changed: then it is to be done again.
     pub async fn erase_about(&self, id: &UserId) -> Result<bool, StoreError> {
-        let (invitations, all_invitations) = self.places_about(Table::Portal, id).await?;
+        let (places, all_places) = self.places_about(Table::Portal, id).await?;
         let (mails, all_mails) = self.places_about(Table::Mail, id).await?;
-        let mut complete = all_invitations && all_mails;
-        let fetched = self.db.fetch(invitations.iter().cloned()).await?;
-        for key in invitations {
+        let mut complete = all_places && all_mails;
+        let fetched = self.db.fetch(places.iter().cloned()).await?;
+        for key in places {
+            if key.is_organisation_request() {
+                if let Some(request) = fetched.get::<OrganisationRequest>(&key)? {
+                    complete &= self.db.commit(removal_of(&request)).await?.is_done();
+                }
+                continue;
+            }
             if let Some(invitation) = fetched.get::<Invitation>(&key)? {
                 for removal in places_elsewhere(&invitation) {
                     // Lost where a newer invitation stands there: that is none of this one's.

@@ -94,6 +94,11 @@ impl Key {
         Self::new(Table::Portal, format!("ORGREQUEST#{id}"), "ORGREQUEST")
     }
 
+    /// Whether a request for an organisation stands here.
+    pub(super) fn is_organisation_request(&self) -> bool {
+        self.sk == "ORGREQUEST"
+    }
+
     /// That a request of this person waits.
     #[must_use]
     pub fn requester(id: &UserId) -> Self {

@@ -67,6 +67,8 @@ pub enum DecidedRequest {
     Decided(RequestStatus),
     /// Its requester is not as they were read.
     RequesterChanged,
+    /// Its requester was deleted, and it with them.
+    Gone,
 }
 
 /// Some of the requests, and where to go on.
@@ -129,7 +131,7 @@ impl Store {
         person: Position,
         origin: &Origin,
     ) -> Result<Requested, StoreError> {
-        let record = transaction.record(origin, &request);
+        let record = transaction.record_personal(origin, &request, Key::organisation_request(&request.id));
         let lost = match self.db.commit(transaction).await? {
             Commit::Done => return Ok(Requested::Done(Box::new(request))),
             Commit::Lost(lost) => lost,
@@ -220,10 +222,11 @@ impl Store {
         }
         match self.db.commit(transaction).await? {
             Commit::Done => Ok(DecidedRequest::Done(Box::new(rejected))),
-            Commit::Lost(lost) => match lost.row::<OrganisationRequest>(position)? {
-                Some(now) => Ok(DecidedRequest::Decided(now.status)),
-                None => Err(StoreError::Busy),
-            },
+            Commit::Lost(lost) if lost.at(position) => {
+                let now = lost.row::<OrganisationRequest>(position)?;
+                Ok(now.map_or(DecidedRequest::Gone, |now| DecidedRequest::Decided(now.status)))
+            }
+            Commit::Lost(_) => Err(StoreError::Busy),
         }
     }
 }
@@ -244,6 +247,24 @@ fn row(request: &OrganisationRequest) -> Change {
         .and("group_sk", &request.id)
         .and("queue_pk", keys::requests_in(request.status))
         .and("queue_sk", &request.id)
+        .and("about_pk", &request.requester)
+        .and("about_sk", &request.id)
+}
+
+/// The end of a request with its requester: the request, and where it waits, that they have one.
+pub(super) fn removal_of(request: &OrganisationRequest) -> Transaction {
+    let mut transaction = Transaction::of(Change::delete(Key::organisation_request(&request.id)));
+    if request.status == RequestStatus::Pending {
+        transaction.add(requester_freed_of(request));
+    }
+    transaction
+}
+
+/// That the requester has this request no more.
+fn requester_freed_of(request: &OrganisationRequest) -> Change {
+    Change::delete(Key::requester(&request.requester))
+        .when("attribute_not_exists(#pk) OR #request_id = :own")
+        .with("own", &request.id)
 }
 
 impl Transaction {
@@ -251,10 +272,7 @@ impl Transaction {
     fn decide_request(&mut self, decided: &OrganisationRequest) -> Position {
         let change = row(decided).when("#status = :pending").with("pending", RequestStatus::Pending);
         let position = self.add(change);
-        let waiting = Change::delete(Key::requester(&decided.requester))
-            .when("attribute_not_exists(#pk) OR #request_id = :own")
-            .with("own", &decided.id);
-        self.add(waiting);
+        self.add(requester_freed_of(decided));
         position
     }
 }

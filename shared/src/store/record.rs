@@ -22,7 +22,7 @@ use crate::domain::{
 };
 
 /// Attributes that stand in the row of what was created and in no record of it: they are personal, and go with the row.
-const PERSONAL: [&str; 4] = ["email", "first_name", "last_name", "attributes"];
+const PERSONAL: [&str; 5] = ["email", "first_name", "last_name", "name", "attributes"];
 
 /// The record of a creation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
