@@ -7,14 +7,16 @@ use shared::{
         attribute::{Definitions, Writer, merge},
         audit::Actor,
         name::Name,
-        rights::{Action, decide},
         user::User,
     },
-    http::{ETag, FieldFault, Fields, IfMatch, Payload, Problem, RequestId, Session, UserBody, admit, text},
-    store::{PersonChanged, Places},
+    http::{ETag, FieldFault, Fields, IfMatch, Payload, Problem, RequestId, Session, UserBody, text},
+    store::PersonChanged,
 };
 
-use crate::{App, read::shown};
+use crate::{
+    App,
+    read::{account, shown},
+};
 
 /// How often a change is made again over somebody else's, before the caller is told to try later.
 const MAX_TRIES: usize = 5;
@@ -38,11 +40,13 @@ impl Change {
 
     /// `person` with what is given.
     fn of(self, person: &User, definitions: &Definitions) -> Result<User, ChangeError> {
-        let change = self.attributes.unwrap_or_default();
-        let attributes = merge(definitions, &person.attributes, &change, Writer::Person);
         let faults = |faults| ChangeError::Attributes(FieldFault::of_attributes(faults).collect());
+        let attributes = match &self.attributes {
+            Some(change) => merge(definitions, &person.attributes, change, Writer::Person).map_err(faults)?,
+            None => person.attributes.clone(),
+        };
         Ok(User {
-            attributes: attributes.map_err(faults)?,
+            attributes,
             first_name: self.first_name.unwrap_or_else(|| person.first_name.clone()),
             last_name: self.last_name.unwrap_or_else(|| person.last_name.clone()),
             ..person.clone()
@@ -57,7 +61,7 @@ pub enum ChangeError {
     VersionMismatch,
     /// An attribute was set for good meanwhile, or cannot be what was sent.
     Attributes(Vec<FieldFault>),
-    /// The session ended meanwhile, perhaps with the account.
+    /// The session ended meanwhile, with the account.
     Ended,
     /// Others kept changing the account at the same time.
     Overtaken,
@@ -83,15 +87,10 @@ pub async fn change(
     request: RequestId,
     payload: Payload,
 ) -> Result<(ETag, Json<UserBody>), Problem> {
-    let (caller, attributes) = app.store.person_and_attributes(&session.user_id).await?;
-    let (mut before, places) = (admit(&session, caller)?, Places::with_attributes(attributes));
-    decide(&before, Action::OwnAccount)?;
+    let (mut before, mut places) = account(&app, &session).await?;
     let change = payload.read_with(|fields| Some(Change::read(fields, &before, places.attributes())))?;
     let origin = request.origin(Actor::User(before.id.clone()), app.clock.now());
     for _ in 0..MAX_TRIES {
-        if !before.has_session(&session.id) {
-            return Err(ChangeError::Ended.into());
-        }
         if !if_match.allows(before.version) {
             return Err(ChangeError::VersionMismatch.into());
         }
@@ -102,7 +101,8 @@ pub async fn change(
         // Only of somebody invited the names of places are written, and nobody invited has a session.
         match app.store.change_person(&before, &before, &after, &places, false, &origin).await? {
             PersonChanged::Done => return shown(&app, after, places).await,
-            PersonChanged::Overtaken(now) => before = *now,
+            // Whoever was faster may have given a value of an attribute that was not there when this request began.
+            PersonChanged::Overtaken(_) => (before, places) = account(&app, &session).await?,
             PersonChanged::Gone => return Err(ChangeError::Ended.into()),
             // Neither role nor place nor address changes here: something else stood in the way for a moment.
             PersonChanged::LastOwner

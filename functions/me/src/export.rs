@@ -37,7 +37,7 @@ const NOT_INCLUDED: [&str; 4] = [
 pub struct ExportBody {
     exported_at: Instant,
     profile: UserBody,
-    /// Values of custom attributes that are not defined any more, until the caller is next changed.
+    /// Values of custom attributes that are not defined any more, until a change of the caller names attributes.
     former_attributes: Vec<Value>,
     status_since: Instant,
     sessions: Vec<SessionBody>,

@@ -14,10 +14,16 @@ use crate::App;
 
 /// Shows the caller's own account.
 pub async fn read(State(app): State<App>, session: Session) -> Result<(ETag, Json<UserBody>), Problem> {
+    let (caller, places) = account(&app, &session).await?;
+    shown(&app, caller, places).await
+}
+
+/// The caller as they now stand in the table, with what attributes there are.
+pub(crate) async fn account(app: &App, session: &Session) -> Result<(User, Places), Problem> {
     let (caller, attributes) = app.store.person_and_attributes(&session.user_id).await?;
-    let caller = admit(&session, caller)?;
+    let caller = admit(session, caller)?;
     decide(&caller, Action::OwnAccount)?;
-    shown(&app, caller, Places::with_attributes(attributes)).await
+    Ok((caller, Places::with_attributes(attributes)))
 }
 
 /// The caller as they see themselves, with the version of what is shown: one batch for the names of their places.

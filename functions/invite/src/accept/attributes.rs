@@ -1,5 +1,7 @@
 //! Custom attributes at an acceptance: what the form asks for, of whom has not given it yet.
 
+use std::sync::Arc;
+
 use harness::{Bench, PASSWORD, Reply, Sample};
 use serde_json::{Value, json};
 
@@ -48,4 +50,22 @@ async fn what_an_owner_gave_before_stands_and_is_not_asked_for_again() {
     assert_eq!(accept(&bench, &token, PASSWORD).await.status, 200);
     let user = person(&bench, &invitation).await;
     assert_eq!(Value::Object(bench.values(&user).await), json!({"company": "Acme"}));
+}
+
+#[tokio::test]
+async fn a_value_of_an_attribute_that_is_defined_during_an_acceptance_stays() {
+    let (bench, owner) = portal().await;
+    let (invitation, token) = invited(&bench, &owner, &ada(json!({}))).await;
+    let bench = Arc::new(bench);
+    let (other, invited) = (bench.clone(), person(&bench, &invitation).await);
+    bench.services.calls().before_next("DynamoDB.UpdateItem", async move {
+        other.attribute("plan", |_| {}).await;
+        other.give(&invited, &json!({"plan": "Gold"})).await;
+    });
+
+    let reply = accept(&bench, &token, PASSWORD).await;
+
+    assert_eq!(reply.status, 200, "{:?}", reply.body);
+    let user = person(&bench, &invitation).await;
+    assert_eq!(Value::Object(bench.values(&user).await), json!({"plan": "Gold"}));
 }

@@ -1,8 +1,10 @@
 //! One's own attributes: what one may set, what is for good, and at the same time as somebody else.
 
+use std::sync::Arc;
+
 use harness::{Bench, Reply, Sample, SignedIn};
 use serde_json::{Value, json};
-use shared::domain::user::Role;
+use shared::domain::user::{Role, User};
 
 use crate::delete::tests::send;
 
@@ -65,4 +67,44 @@ async fn of_two_who_write_once_at_once_one_wins() {
 
     assert_eq!((reply.status, reply.faults()), (422, vec![("/attributes/tax", "write_once")]));
     assert_eq!(Value::Object(bench.values(&ada.user).await), json!({"tax": "1"}));
+}
+
+/// An API Owner defines `plan` and gives the person a value of it.
+async fn define_and_give(bench: &Bench, person: &User) {
+    bench.attribute("plan", |_| {}).await;
+    let person = bench.read(&person.id).await;
+    bench.give(&person, &json!({"plan": "Gold"})).await;
+    bench.overwrite(&person.id, "version", &json!(person.version + 1)).await;
+}
+
+#[tokio::test]
+async fn a_value_of_an_attribute_that_was_defined_meanwhile_stays() {
+    for body in [json!({"attributes": {"tier": "gold"}}), json!({"first_name": "Augusta"})] {
+        let (bench, ada) = portal().await;
+        let bench = Arc::new(bench);
+        let (other, person) = (bench.clone(), ada.user.clone());
+        let meanwhile = async move { define_and_give(&other, &person).await };
+        bench.services.calls().before_next("DynamoDB.TransactWriteItems", meanwhile);
+
+        let reply = send(&bench, Sample::of("me-change").by(&ada).body(&body)).await;
+
+        assert_eq!((reply.status, &reply.body["attributes"]["plan"]), (200, &json!("Gold")));
+        assert_eq!(bench.values(&ada.user).await["plan"], json!("Gold"));
+    }
+}
+
+#[tokio::test]
+async fn a_value_whose_attribute_is_gone_goes_with_a_change_that_names_attributes_and_with_no_other() {
+    let (bench, ada) = portal().await;
+    assert_eq!(change(&bench, &ada, json!({"tier": "gold"})).await.status, 200);
+    let before = bench.store.attributes().await.unwrap();
+    let tier = before.named("tier").unwrap().clone();
+    bench.store.change_attributes(&before, &before.without(&tier.id), (&tier, None), &bench.origin()).await.unwrap();
+
+    let (nothing, calls) = bench.calls(send(&bench, Sample::of("me-change").by(&ada).body(&json!({})))).await;
+    let still_there = bench.read(&ada.user.id).await.attributes.len();
+    let named = change(&bench, &ada, json!({})).await;
+
+    assert_eq!((nothing.status, harness::write_units(&calls), still_there, named.status), (200, 0, 1, 200));
+    assert!(bench.read(&ada.user.id).await.attributes.is_empty());
 }

@@ -90,7 +90,8 @@ fn number(value: &Value) -> Result<Value, Fault> {
 }
 
 /// The values that `change` (by name; `null` and blank texts clear) makes of `current`, both of which a row keeps by id.
-/// Values of attributes that are not defined any more go: nobody is shown them, and nothing will ever count them again.
+/// Values of attributes that are not defined any more go: nobody is shown them, and nothing will ever count them again. Of
+/// an applicant they stay, whose claim is not taken back where somebody defines an attribute meanwhile and gives a value.
 ///
 /// # Errors
 /// Every fault, each with its place.
@@ -100,7 +101,7 @@ pub fn merge(
     change: &Map<String, Value>,
     by: Writer,
 ) -> Result<Map<String, Value>, Vec<(Place, Fault)>> {
-    let mut after = definitions.values_of(current);
+    let mut after = if by == Writer::Applicant { current.clone() } else { definitions.values_of(current) };
     let mut faults = Vec::new();
     for (name, value) in change {
         let definition = definitions.named(name).filter(|definition| by != Writer::Applicant || definition.on_form);
@@ -119,14 +120,10 @@ pub fn merge(
             }
         }
     }
-    let after = Value::Object(after);
-    if after.to_string().len() > MAX_VALUES_SIZE {
+    if Value::Object(definitions.values_of(&after)).to_string().len() > MAX_VALUES_SIZE {
         faults.push((None, Fault::new("too_large", "All of these together are too much.")));
     }
-    match after {
-        Value::Object(after) if faults.is_empty() => Ok(after),
-        _ => Err(faults),
-    }
+    if faults.is_empty() { Ok(after) } else { Err(faults) }
 }
 
 fn required() -> Fault {
@@ -351,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn any_change_drops_values_that_nothing_defines_any_more() {
+    fn a_change_drops_values_that_nothing_defines_any_more_and_an_acceptance_does_not() {
         let old = definitions([definition("company", |_| {}), definition("plan", |_| {})]);
         let both = object(json!({"company": "Acme", "plan": "Gold"}));
         let values = merge(&old, &Map::new(), &both, Writer::Owner).unwrap();
@@ -361,6 +358,7 @@ mod tests {
 
         assert_eq!(old.shown(&after, |_| true), object(json!({"company": null, "plan": "Gold"})));
         assert_eq!((after.len(), now.orphaned(&after).count()), (1, 0));
+        assert_eq!(merge(&now, &values, &Map::new(), Writer::Applicant).unwrap(), values);
     }
 
     #[test]
