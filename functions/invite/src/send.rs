@@ -77,9 +77,9 @@ pub async fn send(
     if found.settings.sender.is_none() {
         return Err(SendError::NoSender.into());
     }
-    let (pending, places) = app.store.pending_invitation(&person).await?;
+    let (earlier, places) = app.store.earlier_invitation(&person).await?;
     let inviting = Inviting { by: Some(&caller), places: &places, life: found.settings.invitation_life() };
-    let sent = match app.store.send_invitation(&person, pending.as_ref(), &inviting, &origin).await? {
+    let sent = match app.store.send_invitation(&person, &earlier, &inviting, &origin).await? {
         Sent::Done(invitation) => Ok(created(&caller, *invitation, &places)),
         Sent::Repeated(record) => created_before(&app, &caller, record, &origin).await,
         Sent::Pending(id) => Err(SendError::Pending(id).into()),

@@ -1,7 +1,7 @@
 //! What every portal starts with: the Default Organisation, its team, settings, and a way in for the first API Owner.
 
 use super::{
-    Invited, Inviting, Places, Sent, Store, StoreError,
+    Earlier, Invited, Inviting, Places, Sent, Store, StoreError,
     change::Change,
     keys::Key,
     organisations::{organisation_row, team_row},
@@ -13,6 +13,7 @@ use crate::{
         audit::Origin,
         email::Email,
         ids::{OrganisationId, TeamId},
+        invitation::Invitation,
         name::Name,
         organisation::Organisation,
         settings::Settings,
@@ -83,13 +84,17 @@ impl Store {
         inviting: &Inviting<'_>,
         origin: &Origin,
     ) -> Result<bool, StoreError> {
-        let fetched = self.db.fetch([Key::user(&known.user_id), Key::owners()]).await?;
+        let row = known.invitation.as_ref().map(|copy| Key::invitation(&copy.id));
+        let fetched = self.db.fetch([Key::user(&known.user_id), Key::owners()].into_iter().chain(row.clone())).await?;
         let owners: Owners = fetched.get(&Key::owners())?.unwrap_or_default();
         let person: Option<User> = fetched.get(&Key::user(&known.user_id))?;
         let Some(person) = person.filter(|person| person.role == Role::ApiOwner && owners.active == 0) else {
             return Ok(false);
         };
-        let sent = self.send_invitation(&person, known.invitation.as_ref(), inviting, origin).await?;
+        let row: Option<Invitation> = row.map(|key| fetched.get(&key)).transpose()?.flatten();
+        let row = row.filter(|invitation| invitation.is_of(&person));
+        let earlier = Earlier { copy: known.invitation.clone(), row };
+        let sent = self.send_invitation(&person, &earlier, inviting, origin).await?;
         Ok(matches!(sent, Sent::Done(_)))
     }
 }

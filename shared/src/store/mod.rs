@@ -66,8 +66,8 @@ pub use digest::DigestFacts;
 pub use dissolution::{DeletedTeam, Left, LeftPage, Marking, TeamDeletionFacts};
 pub use feedback::{FeedbackFacts, Noted};
 pub use invitations::{
-    Acceptance, Asked, BulkFacts, Elsewhere, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Invitee, Inviting,
-    OpenedInvitation, ResendFacts, Resent, Revoked, SendFacts, Sent, Surroundings,
+    Acceptance, Asked, BulkFacts, Earlier, Elsewhere, InvitationPage, InviteFacts, Invited, InvitedElsewhere, Invitee,
+    Inviting, OpenedInvitation, ResendFacts, Resent, Revoked, SendFacts, Sent, Surroundings,
 };
 pub use invite_codes::{CodeChange, CodeCreation, CodeDeletion, CodePage};
 pub use mail_templates::{AllTemplates, ChangedTemplate, TemplateChange, TemplateFacts};

@@ -53,7 +53,7 @@ mod tests {
             settings::Settings,
             user::{NewUser, Role, Source, Start, Status},
         },
-        store::{CreatedWithoutPassword, Invited, InvitedElsewhere, Inviting, Places, Resent, Revoked, Sent},
+        store::{CreatedWithoutPassword, Earlier, Invited, InvitedElsewhere, Inviting, Places, Resent, Revoked, Sent},
     };
 
     use super::{
@@ -171,7 +171,7 @@ mod tests {
             bench.store.create_without_password(newcomer("ada@example.com", Source::ApiOwner), &bench.origin()).await;
         let CreatedWithoutPassword::Done(user) = created.unwrap() else { panic!("taken") };
         let inviting = Inviting { by: None, places: &Places::default(), life: life() };
-        let sent = bench.store.send_invitation(&user, None, &inviting, &bench.origin()).await.unwrap();
+        let sent = bench.store.send_invitation(&user, &Earlier::default(), &inviting, &bench.origin()).await.unwrap();
         let Sent::Done(invitation) = sent else { panic!("{sent:?}") };
         bench.mails("ada@example.com").await;
         bench.advance(life() + THIRTY_DAYS * 2);
@@ -182,6 +182,46 @@ mod tests {
         // It is still theirs: it can be sent again, and follows them when they are changed.
         assert!(read(&bench, &invitation).await["collect_at"].is_null());
         assert_eq!(sweep(&bench).await, Report::default());
+    }
+
+    #[tokio::test]
+    async fn what_another_took_the_place_of_is_collected_half_a_year_later_whenever_that_was() {
+        let half_a_year = SignedDuration::from_hours(180 * 24);
+        // Before it is marked, while it stands in the queue, and after it left the queue as theirs.
+        for (marked, wait) in [(false, MILLISECOND), (true, MILLISECOND), (true, THIRTY_DAYS * 2)] {
+            let bench = Bench::new().await;
+            let new = newcomer("ada@example.com", Source::ApiOwner);
+            let created = bench.store.create_without_password(new, &bench.origin()).await;
+            let CreatedWithoutPassword::Done(user) = created.unwrap() else { panic!("taken") };
+            let inviting = Inviting { by: None, places: &Places::default(), life: life() };
+            let send = async || {
+                let person = bench.read(&user.id).await;
+                let (earlier, _) = bench.store.earlier_invitation(&person).await.unwrap();
+                let sent = bench.store.send_invitation(&person, &earlier, &inviting, &bench.origin()).await.unwrap();
+                let Sent::Done(invitation) = sent else { panic!("{sent:?}") };
+                bench.mails("ada@example.com").await;
+                *invitation
+            };
+            let first = send().await;
+            bench.advance(life() + wait);
+            if marked {
+                sweep(&bench).await;
+            }
+
+            let second = send().await;
+            let mut ended = bench.now();
+            if !marked {
+                bench.advance(THIRTY_DAYS * 2);
+                ended = bench.now();
+                sweep(&bench).await;
+            }
+
+            let collected = read(&bench, &first).await["collect_at"].as_i64();
+            assert_eq!(collected, Some((ended + half_a_year).as_second()), "{marked}, {wait}");
+            assert_eq!(bench.rows_in("INVITATION#").await.len(), 2);
+            assert!(read(&bench, &second).await["collect_at"].is_null());
+            assert_eq!(bench.read(&user.id).await.invitation_id, Some(second.id));
+        }
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! Inviting people who were created without a password.
 
-use harness::{Bench, Creating, PASSWORD, Reply, Sample, SignedIn};
+use harness::{Bench, Creating, PASSWORD, Reply, Sample, SignedIn, write_units};
 use jiff::SignedDuration;
 use serde_json::json;
 use shared::{
@@ -137,6 +137,31 @@ async fn of_two_at_once_one_wins_and_a_repeat_names_it() {
     assert_eq!((reply.status, reply.problem()), (503, "try-again"));
     assert_eq!(send_invite(&bench, &owner, &user.id).await.problem(), "invitation-pending");
     assert_eq!(bench.mail_events("ada@example.com").await, ["invitation"]);
+}
+
+#[tokio::test]
+async fn one_whose_predecessor_is_marked_at_the_same_moment_is_to_be_tried_again() {
+    let (bench, owner) = portal().await;
+    let user = by_hand(&bench).await;
+    send_invite(&bench, &owner, &user.id).await;
+    bench.mails("ada@example.com").await;
+    bench.advance(SignedDuration::from_hours(7 * 24));
+    let owner = bench.sign_in(&owner.user).await;
+    let (store, now) = (bench.store.clone(), bench.now());
+    let origin = bench.origin();
+    let meanwhile = async move {
+        for expired in store.invitations_to_expire(now, None, 9).await.unwrap().rows {
+            assert!(store.expire_invitation(&expired.unwrap(), &origin).await.unwrap());
+        }
+    };
+    bench.services.calls().before_next("DynamoDB.TransactWriteItems", meanwhile);
+
+    let reply = send_invite(&bench, &owner, &user.id).await;
+
+    assert_eq!((reply.status, reply.problem()), (503, "try-again"));
+    let (reply, calls) = bench.calls(send_invite(&bench, &owner, &user.id)).await;
+    assert_eq!((reply.status, write_units(&calls)), (201, 12));
+    assert_eq!(bench.mail_events("ada@example.com").await, ["invitation"; 2]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use shared::{
         organisation::Placement,
         user::{NewUser, Role, Source, Start, Status, User},
     },
-    store::{CreatedWithoutPassword, Invited, InvitedElsewhere, Inviting, Places, Redeemed, Sent},
+    store::{CreatedWithoutPassword, Earlier, Invited, InvitedElsewhere, Inviting, Places, Redeemed, Sent},
 };
 
 use crate::{
@@ -46,7 +46,7 @@ pub(crate) async fn created_and_invited(bench: &Bench, address: &str, place: Pla
     let created = bench.store.create_without_password(new, &bench.origin()).await.unwrap();
     let CreatedWithoutPassword::Done(user) = created else { panic!("{created:?}") };
     let inviting = Inviting { by: None, places: &Places::default(), life: jiff::SignedDuration::from_hours(24) };
-    let sent = bench.store.send_invitation(&user, None, &inviting, &bench.origin()).await.unwrap();
+    let sent = bench.store.send_invitation(&user, &Earlier::default(), &inviting, &bench.origin()).await.unwrap();
     assert!(matches!(sent, Sent::Done(_)), "{sent:?}");
     bench.read(&user.id).await
 }

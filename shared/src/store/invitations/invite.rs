@@ -78,6 +78,15 @@ pub struct SendFacts {
     pub record: Option<Record>,
 }
 
+/// The invitation that somebody created without a password has already, if one was sent to them.
+#[derive(Debug, Default)]
+pub struct Earlier {
+    /// What their address knows of it.
+    pub copy: Option<InvitationCopy>,
+    /// The invitation itself.
+    pub row: Option<Invitation>,
+}
+
 /// What became of an invitation.
 #[derive(Debug)]
 pub enum Invited {
@@ -204,31 +213,34 @@ impl Store {
         Ok(SendFacts { caller: fetched.get(&Key::user(caller))?, person, settings: fetched.settings()?, record })
     }
 
-    /// The invitation that the address of `person` knows of, and the names of their places: one batch.
-    pub async fn pending_invitation(&self, person: &User) -> Result<(Option<InvitationCopy>, Places), StoreError> {
+    /// The invitation that `person` has already, and the names of their places: one batch.
+    pub async fn earlier_invitation(&self, person: &User) -> Result<(Earlier, Places), StoreError> {
         let organisation = person.organisation_id.as_ref();
         let places = organisation.map(Key::organisation).into_iter().chain(person.team_ids.iter().map(Key::team));
-        let fetched = self.db.fetch(places.chain([Key::email(&person.email)])).await?;
+        let row = person.invitation_id.as_ref().map(Key::invitation);
+        let fetched = self.db.fetch(places.chain([Key::email(&person.email)]).chain(row.clone())).await?;
         let known: Option<Sentinel> = fetched.get(&Key::email(&person.email))?;
         let known = known.filter(|known| known.user_id == person.id);
-        Ok((known.and_then(|known| known.invitation), Places::of(&fetched, organisation, &person.team_ids)?))
+        let row = row.map(|key| fetched.get(&key)).transpose()?.flatten();
+        let earlier = Earlier { copy: known.and_then(|known| known.invitation), row };
+        Ok((earlier, Places::of(&fetched, organisation, &person.team_ids)?))
     }
 
     /// Sends an invitation to a person who was created without a password.
     ///
-    /// One transaction: person (invited, at this link version), e-mail sentinel, their teams, invitation, audit, outbox,
-    /// record. Every earlier link is void.
+    /// One transaction: person (invited, at this link version), e-mail sentinel, their teams, invitation, the one that it
+    /// replaces (as it was read), audit, outbox, record. Every earlier link is void.
     pub async fn send_invitation(
         &self,
         person: &User,
-        pending: Option<&InvitationCopy>,
+        earlier: &Earlier,
         inviting: &Inviting<'_>,
         origin: &Origin,
     ) -> Result<Sent, StoreError> {
         if person.status != Status::Invited {
             return Ok(Sent::WrongStatus(person.status));
         }
-        if let Some(pending) = pending.filter(|pending| origin.now < pending.expires_at) {
+        if let Some(pending) = earlier.copy.as_ref().filter(|pending| origin.now < pending.expires_at) {
             return Ok(Sent::Pending(pending.id.clone()));
         }
         let raised = User { link_version: person.link_version + 1, ..person.clone() };
@@ -250,6 +262,7 @@ impl Store {
         transaction.add(invited_sentinel(person, raised.link_version, &copy));
         transaction.check_teams(&person.team_ids);
         transaction.create_invitation(&invitation);
+        let replaced = earlier.row.as_ref().map(|earlier| transaction.replace_invitation(earlier, origin));
         transaction.audit(&self.invited(origin, &invitation));
         transaction.mail(&mail);
         let record = transaction.record_invitation(origin, &invitation);
@@ -261,7 +274,8 @@ impl Store {
             return Ok(Sent::Repeated(record));
         }
         if !lost.at(user) {
-            return Ok(Sent::NoSuchTeam);
+            let overtaken = replaced.is_some_and(|replaced| lost.at(replaced));
+            return Ok(if overtaken { Sent::Overtaken } else { Sent::NoSuchTeam });
         }
         Ok(match lost.row::<User>(user)? {
             Some(now) if now.status != Status::Invited => Sent::WrongStatus(now.status),

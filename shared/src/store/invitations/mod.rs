@@ -21,7 +21,7 @@ pub use accept::{Acceptance, OpenedInvitation};
 pub use bulk::BulkFacts;
 pub use elsewhere::InvitedElsewhere;
 pub(super) use elsewhere::places_elsewhere;
-pub use invite::{Asked, InviteFacts, Invited, SendFacts, Sent, Surroundings};
+pub use invite::{Asked, Earlier, InviteFacts, Invited, SendFacts, Sent, Surroundings};
 pub use list::InvitationPage;
 pub use resend::{Invitee, ResendFacts, Resent};
 pub use revoke::Revoked;
@@ -131,6 +131,17 @@ impl Transaction {
     /// Adds the record that this request created an invitation.
     fn record_invitation(&mut self, origin: &Origin, invitation: &Invitation) -> Option<Position> {
         self.record_personal(origin, invitation, Key::invitation(&invitation.id))
+    }
+
+    /// Adds that an invitation is nobody's any more, because another takes its place. What is marked as expired is collected in
+    /// time; what is not yet, the schedule marks, and finds later that it is nobody's.
+    fn replace_invitation(&mut self, replaced: &Invitation, origin: &Origin) -> Position {
+        if replaced.status == InvitationStatus::Expired {
+            let ended = into_status(replaced, InvitationStatus::Expired);
+            return self.change_invitation(replaced, &ended, Prospect::Ended(origin.now));
+        }
+        let check = Change::check(Key::invitation(&replaced.id), "#version = :version");
+        self.add(check.with("version", replaced.version))
     }
 
     /// Adds the new state of an invitation over the version that it was read in.
