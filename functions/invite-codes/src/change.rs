@@ -5,14 +5,15 @@ use jiff::Timestamp;
 use shared::{
     domain::{
         audit::Actor,
-        invite_code::{HIGHEST_QUOTA, InviteCode, Note},
+        invite_code::{Code, HIGHEST_QUOTA, InviteCode, Note},
     },
     http::{
-        ETag, Fields, FromFields, IfMatch, PathId, Payload, Problem, RequestId, Session, boolean, instant, integer,
-        text,
+        ETag, Fields, FromFields, IfMatch, Instant, PathId, Payload, Problem, RequestId, Session, boolean, instant,
+        integer, text,
     },
     store::CodeChange,
 };
+use utoipa::ToSchema;
 
 use crate::{
     App,
@@ -23,13 +24,24 @@ use crate::{
 const MAX_TRIES: usize = 5;
 
 /// What is named; outer `None` leaves a value as it is, inner `None` clears it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, ToSchema)]
+#[schema(as = ChangeInviteCode)]
 #[expect(clippy::option_option, reason = "absent and null are different in a merge")]
 pub struct Change {
+    /// How many may redeem it.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
     quota: Option<Option<u32>>,
+    /// When it ends.
+    #[schema(value_type = Option<Instant>)]
     expires_at: Option<Option<Timestamp>>,
+    /// Whether it lets people in.
+    #[schema(nullable = false)]
     active: Option<bool>,
+    /// Whether it stands for the approval of whoever redeems it.
+    #[schema(nullable = false)]
     auto_approve: Option<bool>,
+    /// What API Owners want to know of it.
+    #[schema(value_type = Option<Note>)]
     note: Option<Option<Note>>,
 }
 
@@ -88,6 +100,15 @@ impl From<ChangeError> for Problem {
 
 /// Changes a code, with effect for the very next redemption. Two changes at once are made one after the other, unless
 /// the caller names the version to start from.
+#[utoipa::path(
+    patch, path = "/v1/invite-codes/{code}",
+    params(("code" = Code, Path, description = "The code."), IfMatch), request_body = Change,
+    responses(
+        (status = 200, description = "The code as it stands now.", body = CodeBody),
+        (status = 403, description = "`forbidden`: only API Owners manage codes."),
+        (status = 409, description = "`quota-below-used`: more people than that have redeemed it; `used` says how many."),
+    ),
+)]
 pub async fn change(
     State(app): State<App>,
     session: Session,

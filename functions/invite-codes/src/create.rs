@@ -14,11 +14,12 @@ use shared::{
         user::User,
     },
     http::{
-        Created, FieldFault, Fields, IdempotencyKey, Payload, Problem, RequestId, Session, admit, boolean, instant,
-        integer, items, recall, text,
+        Created, FieldFault, Fields, IdempotencyKey, Instant, Payload, Problem, RequestId, Session, admit, boolean,
+        instant, integer, items, recall, text,
     },
     store::CodeCreation,
 };
+use utoipa::ToSchema;
 
 use crate::{
     App,
@@ -29,15 +30,29 @@ use crate::{
 const MAX_DRAWS: usize = 5;
 
 /// The code to be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, ToSchema)]
+#[schema(as = CreateInviteCode)]
 pub struct Create {
+    /// The team that people get into.
     team_id: TeamId,
+    /// How many may redeem it; without a quota, anybody who has it.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     quota: Option<u32>,
+    /// When it ends, later than now; without an expiry, never.
+    #[schema(value_type = Option<Instant>)]
     expires_at: Option<Timestamp>,
+    /// Whether it lets people in.
+    #[schema(required = false, default = true)]
     active: bool,
+    /// Whether it stands for the approval of whoever redeems it.
+    #[schema(required = false, default = true)]
     auto_approve: bool,
+    /// The code itself; without one, one is drawn.
     code: Option<Code>,
+    /// What API Owners want to know of it.
     note: Option<Note>,
+    /// The domains of addresses that may redeem it; empty, any.
+    #[schema(required = false, max_items = 50)]
     allowed_email_domains: Vec<MailDomain>,
 }
 
@@ -115,6 +130,15 @@ impl From<CreateError> for Problem {
 }
 
 /// Creates a code into a team.
+#[utoipa::path(
+    post, path = "/v1/invite-codes",
+    params(IdempotencyKey), request_body = Create,
+    responses(
+        (status = 201, description = "The code.", body = CodeBody),
+        (status = 403, description = "`forbidden`: only API Owners manage codes."),
+        (status = 409, description = "`invite-code-taken`: there is a code that reads the same."),
+    ),
+)]
 pub async fn create(
     State(app): State<App>,
     session: Session,

@@ -21,6 +21,7 @@ use shared::{
     random::Random,
     store::Store,
 };
+use utoipa::OpenApi;
 
 /// What this function uses.
 #[derive(Clone, Debug)]
@@ -40,6 +41,11 @@ impl App {
         Ok(Self { store: deployed.store()?, clock: Clock::system(), random: deployed.random() })
     }
 }
+
+/// The function's part of the contract.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(change::change, create::create, delete::delete, list::list, read::read, redemptions::redemptions,))]
+pub struct Contract;
 
 /// The function's routes.
 pub fn router(app: App) -> Router {

@@ -7,12 +7,20 @@ use shared::{
         invite_code::CodeState,
         rights::{Action, decide},
     },
-    http::{PageBody, Parameters, Problem, Session, admit},
+    http::{PageBody, Paging, Parameters, Problem, Session, admit},
 };
 
 use crate::{App, view::CodeBody};
 
 /// Lists codes. What state a code is in is found out when it is read, so a page by `state` may be short.
+#[utoipa::path(
+    get, path = "/v1/invite-codes",
+    params(("state" = Option<CodeState>, Query, description = "Only codes in this state."), Paging),
+    responses(
+        (status = 200, description = "A page.", body = PageBody<CodeBody>),
+        (status = 403, description = "`forbidden`: only API Owners manage codes."),
+    ),
+)]
 pub async fn list(
     State(app): State<App>,
     session: Session,

@@ -1,7 +1,10 @@
 //! `GET /v1/invite-codes/{code}`: one code.
 
 use axum::{Json, extract::State};
-use shared::http::{ETag, PathId, Problem, Session};
+use shared::{
+    domain::invite_code::Code,
+    http::{ETag, PathId, Problem, Session},
+};
 
 use crate::{
     App,
@@ -24,6 +27,14 @@ impl From<ReadError> for Problem {
 }
 
 /// Shows one code, with the version to name in a change.
+#[utoipa::path(
+    get, path = "/v1/invite-codes/{code}",
+    params(("code" = Code, Path, description = "The code.")),
+    responses(
+        (status = 200, description = "The code.", body = CodeBody),
+        (status = 403, description = "`forbidden`: only API Owners manage codes."),
+    ),
+)]
 pub async fn read(
     State(app): State<App>,
     session: Session,

@@ -6,12 +6,14 @@ use shared::{
     domain::{
         email::Email,
         ids::UserId,
+        invite_code::Code,
         name::Name,
         user::{Status, User},
     },
-    http::{Instant, PageBody, Parameters, PathId, Problem, Session},
+    http::{Instant, PageBody, Paging, Parameters, PathId, Problem, Session},
     store::Listed,
 };
+use utoipa::ToSchema;
 
 use crate::{App, view::find};
 
@@ -31,7 +33,8 @@ impl From<RedemptionsError> for Problem {
 }
 
 /// A slot that somebody has.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Redemption)]
 pub struct RedemptionBody {
     user: PersonBody,
     redeemed_at: Instant,
@@ -39,7 +42,8 @@ pub struct RedemptionBody {
 }
 
 /// Who has it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Redeemer)]
 struct PersonBody {
     id: UserId,
     email: Email,
@@ -65,6 +69,14 @@ impl From<User> for RedemptionBody {
 }
 
 /// Lists who redeemed a code, the first first. Who was deleted since is not in it.
+#[utoipa::path(
+    get, path = "/v1/invite-codes/{code}/redemptions",
+    params(("code" = Code, Path, description = "The code."), Paging),
+    responses(
+        (status = 200, description = "A page.", body = PageBody<RedemptionBody>),
+        (status = 403, description = "`forbidden`: only API Owners manage codes."),
+    ),
+)]
 pub async fn redemptions(
     State(app): State<App>,
     session: Session,

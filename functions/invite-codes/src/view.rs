@@ -13,11 +13,13 @@ use shared::{
     http::{Instant, PlaceBody, Problem, Session, admit},
     store::Places,
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// A code, as API Owners see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InviteCode)]
 pub struct CodeBody {
     code: Code,
     team: Option<PlaceBody>,

@@ -9,6 +9,7 @@ mod values;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use pattern::Pattern;
 pub use text::{AttributeName, choice};
@@ -106,7 +107,7 @@ impl Kind {
 }
 
 /// Who sees a value, beside the person and API Owners.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {
     /// Nobody.

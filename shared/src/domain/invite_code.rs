@@ -7,6 +7,7 @@ pub mod text;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use text::{Code, FoldedCode};
 
@@ -69,7 +70,7 @@ pub struct InviteCode {
 }
 
 /// Whether a code lets people in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CodeState {
     /// It does.

@@ -18,6 +18,7 @@ mod parse;
 mod path;
 mod people;
 mod problem;
+mod schema;
 mod tokens;
 mod upload;
 
@@ -36,5 +37,6 @@ pub use parse::{boolean, choice, integer, items, object, secret, text};
 pub use path::{PathId, PathIds};
 pub use people::{ListedPerson, PlaceBody, UserBody};
 pub use problem::{FieldFault, Problem};
+pub use schema::Paging;
 pub use tokens::TokensBody;
 pub use upload::{Csv, Upload};

@@ -1,11 +1,12 @@
 //! What a person does next, once a step on the way in is taken.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::user::Status;
 
 /// The answer of every step on the way in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "next", rename_all = "snake_case")]
 pub enum Next {
     /// Open the link in the mail that was sent.

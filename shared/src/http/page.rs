@@ -8,6 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::request::Parts;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use super::problem::{FieldFault, Problem};
 use crate::domain::Fault;
@@ -147,7 +148,8 @@ fn fingerprint(query: &str) -> String {
 }
 
 /// A page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Page)]
 pub struct PageBody<T> {
     /// Some of what was asked for; may be few or none before the end.
     pub items: Vec<T>,

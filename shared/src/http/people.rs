@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::Instant;
 use crate::{
@@ -16,7 +17,8 @@ use crate::{
 };
 
 /// An organisation or team wherever it is named.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Place)]
 pub struct PlaceBody {
     /// Its id.
     pub id: String,
@@ -45,7 +47,8 @@ impl PlaceBody {
 }
 
 /// A person, as admins, owners and they themselves see them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
 pub struct UserBody {
     id: UserId,
     email: String,
@@ -93,8 +96,9 @@ impl UserBody {
 }
 
 /// A person in a list: whole for admins and owners, without what is none of a Team Member's business.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = ListedUser)]
 pub enum ListedPerson {
     /// As admins and owners see them.
     Whole(Box<UserBody>),

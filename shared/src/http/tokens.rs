@@ -3,11 +3,13 @@
 use std::fmt;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::identity::Tokens;
 
 /// The tokens of a session. Prints none of them.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tokens)]
 pub struct TokensBody {
     access_token: String,
     id_token: String,

@@ -1,9 +1,10 @@
 //! The words for what a person is: where they stand, what they may do, how they came in.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Where a person stands on the way in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Registered, address not confirmed.
@@ -46,7 +47,7 @@ impl Status {
 }
 
 /// What a person may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Runs the portal; belongs to no organisation.
@@ -79,7 +80,7 @@ impl Role {
 }
 
 /// How a person came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The open registration form.

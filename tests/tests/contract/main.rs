@@ -1,0 +1,92 @@
+//! `docs/openapi.json`, which the handlers generate and `GET /v1/openapi.json` serves.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::PathBuf,
+};
+
+use serde_json::Value;
+
+mod document;
+mod operation;
+#[path = "../routes/mod.rs"]
+mod routes;
+
+use document::document;
+use routes::routes;
+
+/// Set to have the document written anew instead of compared.
+const WRITE: &str = "PORTICO_WRITE_CONTRACT";
+
+fn file() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json")
+}
+
+/// Every operation, by method and path.
+fn operations(document: &Value) -> BTreeMap<String, &Value> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().iter();
+        methods.map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
+    });
+    operations.collect()
+}
+
+#[test]
+fn the_document_is_what_the_handlers_say() {
+    let document = format!("{:#}\n", document());
+    if env::var_os(WRITE).is_some() {
+        fs::write(file(), &document).unwrap();
+    }
+
+    let kept = fs::read_to_string(file()).unwrap_or_default();
+
+    assert!(kept == document, "docs/openapi.json is behind the handlers: run this test once with {WRITE}=1");
+}
+
+#[test]
+fn every_route_is_in_the_document_and_no_other() {
+    let document = document();
+
+    let written: BTreeSet<_> = operations(&document).into_keys().collect();
+
+    assert_eq!(written, routes().iter().map(routes::Route::key).collect());
+}
+
+#[test]
+fn every_operation_says_what_it_does_and_what_it_may_answer() {
+    let document = document();
+    for (route, operation) in operations(&document) {
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{route} has no summary");
+        let answers: Vec<_> = operation["responses"].as_object().unwrap().keys().map(String::as_str).collect();
+        let first = *answers.first().unwrap();
+        assert!(first.starts_with('2'), "{route} answers {answers:?}");
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            assert!(answer["description"].as_str().is_some_and(|text| !text.is_empty()), "{status} of {route}");
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = document();
+    let mut open = vec![&document];
+    let mut seen = 0;
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get("$ref") {
+                    let pointer = reference.strip_prefix('#').unwrap();
+                    assert!(document.pointer(pointer).is_some(), "nothing at {reference}");
+                    seen += 1;
+                }
+                open.extend(members.values());
+            }
+            Value::Array(items) => open.extend(items),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    assert!(seen > 0);
+}

@@ -1,0 +1,141 @@
+//! What an operation has because of where it stands: its name, who may call it, what every such route may answer.
+
+use std::fs;
+
+use serde_json::{Map, Value, json};
+
+use super::routes::Route;
+
+/// Where an operation stands, and the sample event of its route.
+pub struct Site<'a> {
+    route: &'a Route,
+    name: String,
+    sample: Value,
+}
+
+impl<'a> Site<'a> {
+    pub fn of(route: &'a Route) -> Self {
+        let events = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
+        let mut files = fs::read_dir(events).unwrap().map(|file| file.unwrap().path());
+        let found = files.find_map(|file| {
+            let sample: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+            let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+            (sample["routeKey"] == route.key()).then_some((name, sample))
+        });
+        let (name, sample) = found.unwrap_or_else(|| panic!("no sample for {}", route.key()));
+        Self { route, name, sample }
+    }
+
+    fn tag(&self) -> String {
+        let words = self.route.function.replace('-', " ");
+        let mut letters = words.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    }
+
+    /// The body of the sample, where it is JSON.
+    fn example(&self) -> Option<Value> {
+        serde_json::from_str(self.sample["body"].as_str()?).ok()
+    }
+}
+
+/// Completes an operation as its handler describes it.
+pub fn complete(mut operation: Value, site: &Site<'_>) -> Value {
+    operation["operationId"] = json!(site.name);
+    operation["tags"] = json!([site.tag()]);
+    operation["security"] = if site.route.public { json!([]) } else { json!([{"tokens": []}]) };
+    let takes_body = !operation["requestBody"].is_null();
+    if let (true, Some(example)) = (takes_body, site.example()) {
+        operation["requestBody"]["content"]["application/json"]["example"] = example;
+    }
+    let has = |name: &str| {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        parameters.into_iter().any(|parameter| parameter["name"] == name)
+    };
+    let has_query = operation["parameters"].as_array().is_some_and(|all| all.iter().any(|one| one["in"] == "query"));
+    let (keyed, versioned) = (has("Idempotency-Key"), has("If-Match"));
+
+    let mut common: Vec<(u16, String)> = Vec::new();
+    let mut may = |status: u16, text: &str| common.push((status, text.to_owned()));
+    let malformed = "`malformed-json`: the body is no JSON object.";
+    match (takes_body, keyed) {
+        (true, true) => may(400, &format!("{malformed} `idempotency-key-invalid`: that is no key.")),
+        (true, false) => may(400, malformed),
+        (false, true) => may(400, "`idempotency-key-invalid`: that is no key."),
+        (false, false) => {}
+    }
+    if !site.route.public {
+        may(401, "`unauthenticated`: no access token of a session that has not ended. API Gateway answers likewise.");
+    }
+    if site.route.path.contains('{') {
+        may(404, "`not-found`: nothing is there, or nothing that the caller may see.");
+    }
+    if versioned {
+        may(412, "`version-mismatch`: it is of another version than `If-Match` names.");
+    }
+    if takes_body {
+        may(413, "`too-large`: the body is over its bound.");
+        may(415, "`unsupported-media-type`: the body is of another media type.");
+    }
+    let faults = "`validation-failed`: every fault is named.";
+    match (takes_body || has_query, keyed) {
+        (true, true) => may(422, &format!("{faults} `idempotency-key-reused`: it came with another request before.")),
+        (true, false) => may(422, faults),
+        (false, true) => may(422, "`idempotency-key-reused`: it came with another request before."),
+        (false, false) => {}
+    }
+    may(429, "Too many requests at once; API Gateway answers.");
+    may(500, "`internal`: the portal failed; the request id finds the line in its log.");
+    may(503, "`try-again`: others were first or a service is busy; `Retry-After` says when.");
+
+    let answers = operation["responses"].as_object_mut().unwrap();
+    for (status, text) in common {
+        let answer = answers.entry(status.to_string()).or_insert_with(|| json!({"description": ""}));
+        let own = answer["description"].as_str().unwrap();
+        answer["description"] = json!(if own.is_empty() { text } else { format!("{own} {text}") });
+    }
+    for (status, answer) in answers {
+        finish(status, answer, keyed, versioned);
+    }
+    operation
+}
+
+/// Gives an answer its headers, and a refusal its shape.
+fn finish(status: &str, answer: &mut Value, keyed: bool, versioned: bool) {
+    let header = |text: &str| json!({"description": text, "schema": {"type": "string"}});
+    let mut headers = Map::new();
+    let mut has = |name: &str, text: &str| drop(headers.insert(name.to_owned(), header(text)));
+    if status.starts_with('2') {
+        has("x-request-id", "What the request is called in logs.");
+        if status == "201" {
+            has("Location", "Where it stands.");
+        }
+        if keyed {
+            has("Idempotency-Replayed", "`true` where this is the answer to an earlier request with the same key.");
+        }
+        if versioned && status == "200" {
+            has("ETag", "The version, for `If-Match`.");
+        }
+    } else {
+        let problem = json!({"schema": {"$ref": "#/components/schemas/Problem"}});
+        let refusal = json!({"schema": {"$ref": "#/components/schemas/GatewayRefusal"}});
+        answer["content"] = match status {
+            "401" | "404" | "413" | "500" | "503" => {
+                json!({"application/problem+json": problem, "application/json": refusal})
+            }
+            "429" => json!({"application/json": refusal, "application/problem+json": problem}),
+            _ => json!({"application/problem+json": problem}),
+        };
+        if matches!(status, "429" | "503") {
+            has("Retry-After", "Seconds to wait.");
+        }
+        if status == "401" {
+            has("WWW-Authenticate", "Which token is asked for.");
+        }
+    }
+    if let Some(own) = answer["headers"].as_object() {
+        headers.extend(own.clone());
+    }
+    if !headers.is_empty() {
+        answer["headers"] = Value::Object(headers);
+    }
+}
