@@ -10,14 +10,20 @@ use shared::{
     password_change::{self, Change, Wish},
     store::Claim,
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// Whose password, the session that the login gave, and the new password.
+#[derive(ToSchema)]
+#[schema(as = AnswerChallenge)]
 pub struct Answer {
+    /// The address that logged in.
     email: Email,
-    /// `None` for what cannot be one.
+    /// What the login gave; `None` for what cannot be one.
+    #[schema(value_type = String)]
     session: Option<PlainToken>,
+    /// Another password than before.
     new_password: Password,
 }
 
@@ -56,6 +62,15 @@ impl From<ChallengeError> for Problem {
 
 /// Answers a challenge: claims the person, changes the password, opens the first session. A refused password leaves the
 /// challenge usable; so does a failure, and a crash once the claim has lapsed.
+#[utoipa::path(
+    post, path = "/v1/auth/challenge",
+    request_body = Answer,
+    responses(
+        (status = 200, description = "The tokens of a new session.", body = TokensBody),
+        (status = 401, description = "`invalid-credentials`: the session was used, has expired, never existed, or is not of this address."),
+        (status = 403, description = "`portal-closed`: sign-in is switched off."),
+    ),
+)]
 pub async fn challenge(
     State(app): State<App>,
     request: RequestId,

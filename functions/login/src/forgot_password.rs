@@ -2,17 +2,19 @@
 
 use axum::{Json, extract::State};
 use http::StatusCode;
-use serde_json::{Value, json};
 use shared::{
     domain::{audit::Actor, email::Email},
-    http::{Fields, FromFields, Payload, Problem, RequestId, text},
+    http::{Empty, Fields, FromFields, Payload, Problem, RequestId, text},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// Whose password.
-#[derive(Debug)]
+#[derive(Debug, ToSchema)]
+#[schema(as = ForgotPassword)]
 pub struct ForgotPassword {
+    /// Whose.
     email: Email,
 }
 
@@ -38,11 +40,19 @@ impl From<ForgotPasswordError> for Problem {
 }
 
 /// Mails the link where the address is an active person's. The answer and the calls are the same for every address.
+#[utoipa::path(
+    post, path = "/v1/auth/forgot-password",
+    request_body = ForgotPassword,
+    responses(
+        (status = 202, description = "The same for every address.", body = Empty),
+        (status = 409, description = "`mail-not-configured`: nothing can be sent."),
+    ),
+)]
 pub async fn forgot_password(
     State(app): State<App>,
     request: RequestId,
     payload: Payload,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<Empty>), Problem> {
     let ForgotPassword { email } = payload.read()?;
     let facts = app.store.login_facts(&email).await?;
     if facts.settings.sender.is_none() {
@@ -50,7 +60,7 @@ pub async fn forgot_password(
     }
     let origin = request.origin(Actor::Visitor, app.clock.now());
     app.store.forgot_password(&email, facts.account.as_ref(), &origin).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({}))))
+    Ok((StatusCode::ACCEPTED, Json(Empty {})))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use shared::{
     random::Random,
     store::Store,
 };
+use utoipa::OpenApi;
 
 /// What this function uses.
 #[derive(Clone, Debug)]
@@ -38,6 +39,18 @@ impl App {
         Ok(Self { store, identity, clock: Clock::system(), random: deployed.random() })
     }
 }
+
+/// The function's part of the contract.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(
+    login::login,
+    challenge::challenge,
+    forgot_password::forgot_password,
+    reset_password::reset_password,
+    refresh::refresh,
+    logout::logout
+))]
+pub struct Contract;
 
 /// The function's routes.
 pub fn router(app: App) -> Router {

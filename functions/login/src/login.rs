@@ -10,13 +10,18 @@ use shared::{
     http::{Fields, FromFields, Payload, Problem, Source, TokensBody, secret, text},
     store::{Opening, Posed, Sentinel, Stage},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// Address and password.
-#[derive(Debug)]
+#[derive(Debug, ToSchema)]
+#[schema(as = LogIn)]
 pub struct LogIn {
+    /// The address.
     email: Email,
+    /// The password.
+    #[schema(value_type = String, format = Password, write_only)]
     password: Password,
 }
 
@@ -29,7 +34,7 @@ impl FromFields for LogIn {
 }
 
 /// What a right password gives.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum LoggedIn {
     /// The tokens of a session.
@@ -39,9 +44,12 @@ pub enum LoggedIn {
 }
 
 /// What has to be done before there are tokens. Not to be printed.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Challenge)]
 pub struct ChallengeBody {
+    /// What has to be done: `new_password_required`.
     challenge: &'static str,
+    /// What `POST /v1/auth/challenge` is sent, within 15 minutes.
     session: String,
 }
 
@@ -90,6 +98,16 @@ impl From<LogInError> for Problem {
 /// Logs a person in: Cognito checks the password first, then state and switch decide whether the tokens count. An
 /// address without an account is asked for at Cognito all the same, so that it takes the same calls, and its failures
 /// count like any other's. Who has failed too often gets the answer to a wrong password and no question is asked.
+#[utoipa::path(
+    post, path = "/v1/auth/login",
+    request_body = LogIn,
+    responses(
+        (status = 200, description = "The tokens of a new session, or what has to be done first.", body = LoggedIn),
+        (status = 401, description = "`invalid-credentials`: wrong password, unknown address, one that is not confirmed, or one that was tried too often."),
+        (status = 403, description = "The password is right. `registration-pending`, `registration-rejected`, `account-inactive`: the person's \
+            state. `portal-closed`: sign-in is switched off."),
+    ),
+)]
 pub async fn login(
     State(app): State<App>,
     Source(source): Source,

@@ -6,11 +6,15 @@ use shared::{
     domain::rights::{Action, decide},
     http::{Fields, FromFields, Payload, Problem, Session, admit, secret},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// The refresh token to end; without one, every session ends.
+#[derive(ToSchema)]
+#[schema(as = LogOut)]
 pub struct LogOut {
+    /// Whose session ends beside that of the access token.
     refresh_token: Option<String>,
 }
 
@@ -23,6 +27,13 @@ impl FromFields for LogOut {
 /// Logs out: with a refresh token that token's session and the one of the access token, without it every session. What
 /// the table no longer holds is refused at once; that Cognito forgets its tokens too only tidies up behind it, and
 /// could not be asked for again: the access token has just ended.
+#[utoipa::path(
+    post, path = "/v1/auth/logout",
+    request_body = Option<LogOut>,
+    responses(
+        (status = 204, description = "The session has ended, or every session."),
+    ),
+)]
 pub async fn logout(State(app): State<App>, session: Session, payload: Payload) -> Result<StatusCode, Problem> {
     let caller = admit(&session, app.store.person(&session.user_id).await?)?;
     decide(&caller, Action::OwnAccount)?;

@@ -6,11 +6,15 @@ use shared::{
     domain::rights::gets_in_while_closed,
     http::{Fields, FromFields, Payload, Problem, TokensBody, secret},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// The refresh token of a login.
+#[derive(ToSchema)]
+#[schema(as = Refresh)]
 pub struct Refresh {
+    /// The refresh token of a login.
     refresh_token: String,
 }
 
@@ -42,6 +46,15 @@ impl From<RefreshError> for Problem {
 }
 
 /// Gives new tokens while the session stands in the person's row: Cognito alone would go on after a password change.
+#[utoipa::path(
+    post, path = "/v1/auth/refresh",
+    request_body = Refresh,
+    responses(
+        (status = 200, description = "New tokens of the same session.", body = TokensBody),
+        (status = 401, description = "`invalid-refresh-token`: it does not count any more."),
+        (status = 403, description = "`portal-closed`: sign-in is switched off."),
+    ),
+)]
 pub async fn refresh(State(app): State<App>, payload: Payload) -> Result<Json<TokensBody>, Problem> {
     let body: Refresh = payload.read()?;
     let tokens = app.identity.refresh(&body.refresh_token).await?.ok_or(RefreshError::InvalidRefreshToken)?;

@@ -14,13 +14,18 @@ use shared::{
     password_change::{self, Change, Wish},
     store::LinkClaim,
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// The link's token and the password that was chosen.
+#[derive(ToSchema)]
+#[schema(as = ResetPassword)]
 pub struct ResetPassword {
-    /// `None` for what cannot be a token.
+    /// The token of the mailed link; `None` for what cannot be one.
+    #[schema(value_type = String)]
     token: Option<PlainToken>,
+    /// The password that was chosen.
     password: Password,
 }
 
@@ -55,6 +60,14 @@ impl From<ResetPasswordError> for Problem {
 
 /// Changes the password of the person behind the link and ends every session. A refused password leaves the link usable;
 /// so does a failure, and a crash once the claim has lapsed. Who has the mail is no guesser: the source is served again.
+#[utoipa::path(
+    post, path = "/v1/auth/reset-password",
+    request_body = ResetPassword,
+    responses(
+        (status = 200, description = "What comes next: logging in.", body = Next),
+        (status = 410, description = "`link-not-usable`: the link was used, is void, has expired, or never existed."),
+    ),
+)]
 pub async fn reset_password(
     State(app): State<App>,
     Source(source): Source,

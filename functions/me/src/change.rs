@@ -9,9 +9,10 @@ use shared::{
         name::Name,
         user::User,
     },
-    http::{ETag, FieldFault, Fields, IfMatch, Payload, Problem, RequestId, Session, UserBody, text},
+    http::{AttributeValues, ETag, FieldFault, Fields, IfMatch, Payload, Problem, RequestId, Session, UserBody, text},
     store::PersonChanged,
 };
+use utoipa::ToSchema;
 
 use crate::{
     App,
@@ -22,11 +23,17 @@ use crate::{
 const MAX_TRIES: usize = 5;
 
 /// What is given; what is absent stays.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, ToSchema)]
+#[schema(as = ChangeOneself)]
 pub struct Change {
+    /// First name.
+    #[schema(nullable = false)]
     first_name: Option<Name>,
+    /// Last name.
+    #[schema(nullable = false)]
     last_name: Option<Name>,
-    /// Values of custom attributes, by name.
+    /// Values of custom attributes, by name; those that are not named stay, `null` clears one.
+    #[schema(value_type = Option<AttributeValues>)]
     attributes: Option<Map<String, Value>>,
 }
 
@@ -80,6 +87,13 @@ impl From<ChangeError> for Problem {
 
 /// Changes the caller's own names and attributes. Password, role, state and places have ways of their own and stay as they are. Two
 /// changes at once are made one after the other, unless the caller names the version to start from.
+#[utoipa::path(
+    patch, path = "/v1/me",
+    params(IfMatch), request_body = Change,
+    responses(
+        (status = 200, description = "Who one is now.", body = UserBody),
+    ),
+)]
 pub async fn change(
     State(app): State<App>,
     session: Session,

@@ -39,6 +39,14 @@ impl From<DeleteError> for Problem {
 }
 
 /// Deletes the caller's own account with everything of it. The session that asks ends with it.
+#[utoipa::path(
+    delete, path = "/v1/me",
+    params(IfMatch),
+    responses(
+        (status = 204, description = "The account is gone."),
+        (status = 409, description = "`last-api-owner`: the portal keeps at least one."),
+    ),
+)]
 pub async fn delete(
     State(app): State<App>,
     session: Session,

@@ -17,6 +17,7 @@ use shared::{
     mail::{Delivery, Event, OutboxEntry},
     store::{EventFilter, KeptAbout, Listed, Places, Store, StoreError},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
@@ -33,7 +34,8 @@ const NOT_INCLUDED: [&str; 4] = [
 ];
 
 /// The document.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Export)]
 pub struct ExportBody {
     exported_at: Instant,
     profile: UserBody,
@@ -50,11 +52,14 @@ pub struct ExportBody {
     audit: Vec<EventBody>,
     /// Whether nothing was cut off.
     complete: bool,
+    /// What is held and stands in no document, in sentences.
+    #[schema(value_type = Vec<String>)]
     not_included: [&'static str; 4],
 }
 
 /// A session that counts.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportedSession)]
 struct SessionBody {
     started_at: Option<Instant>,
     /// Whether it is the one that asks.
@@ -62,7 +67,8 @@ struct SessionBody {
 }
 
 /// A source from which somebody logged in to the caller's account.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportedLogin)]
 struct LoginBody {
     source: String,
     failures: u32,
@@ -70,7 +76,8 @@ struct LoginBody {
 }
 
 /// How the caller came in by an invite code.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportedRedemption)]
 struct RedemptionBody {
     redeemed_at: Instant,
     confirmed_at: Option<Instant>,
@@ -78,7 +85,8 @@ struct RedemptionBody {
 }
 
 /// An invitation of the caller.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportedInvitation)]
 struct InvitationBody {
     id: String,
     status: InvitationStatus,
@@ -94,7 +102,8 @@ struct InvitationBody {
 
 /// An invitation of the caller's address by somebody who did not know of the account. By whom and to where is not the
 /// caller's to know.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportedInvitationElsewhere)]
 struct ElsewhereBody {
     status: InvitationStatus,
     first_name: String,
@@ -112,7 +121,8 @@ struct RequestBody {
 }
 
 /// A mail to the caller, or one that told API Owners about them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportedMail)]
 struct MailBody {
     event: Event,
     queued_at: Instant,
@@ -121,10 +131,12 @@ struct MailBody {
 }
 
 /// Something that the caller did, or that was done to them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportedEvent)]
 struct EventBody {
     at: Instant,
     action: String,
+    /// `oneself`, `somebody else`, `a visitor` or `the portal`.
     by: &'static str,
     /// To what; a person other than the caller by id.
     target: Option<String>,
@@ -136,6 +148,13 @@ struct EventBody {
 }
 
 /// Gathers what is held about the caller.
+#[utoipa::path(
+    get, path = "/v1/me/export",
+    responses(
+        (status = 200, description = "All that is held about the caller, as an attachment.", body = ExportBody,
+            headers(("Content-Disposition" = String, description = "As which file it is kept."))),
+    ),
+)]
 pub async fn export(State(app): State<App>, session: Session) -> Result<impl IntoResponse, Problem> {
     let (caller, attributes) = app.store.person_and_attributes(&session.user_id).await?;
     let caller = admit(&session, caller)?;

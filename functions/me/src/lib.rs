@@ -18,6 +18,7 @@ use shared::{
     identity::Identity,
     store::Store,
 };
+use utoipa::OpenApi;
 
 /// What this function uses.
 #[derive(Clone, Debug)]
@@ -37,6 +38,18 @@ impl App {
         Ok(Self { store: deployed.store()?, identity: deployed.identity()?, clock: Clock::system() })
     }
 }
+
+/// The function's part of the contract.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(
+    change::change,
+    delete::delete,
+    export::export,
+    organisation::organisation,
+    password::change_password,
+    read::read
+))]
+pub struct Contract;
 
 /// The function's routes.
 pub fn router(app: App) -> Router {

@@ -11,11 +11,13 @@ use shared::{
     http::{PlaceBody, Problem, Session, admit},
     store::Places,
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// Where somebody is, and as what.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OwnOrganisation)]
 pub struct OrganisationBody {
     /// The organisation; API Owners have none.
     organisation: Option<PlaceBody>,
@@ -28,6 +30,12 @@ pub struct OrganisationBody {
 }
 
 /// Shows the caller's organisation and teams.
+#[utoipa::path(
+    get, path = "/v1/me/organisation",
+    responses(
+        (status = 200, description = "Where one is.", body = OrganisationBody),
+    ),
+)]
 pub async fn organisation(State(app): State<App>, session: Session) -> Result<Json<OrganisationBody>, Problem> {
     let caller = admit(&session, app.store.person(&session.user_id).await?)?;
     decide(&caller, Action::OwnAccount)?;

@@ -15,12 +15,18 @@ use shared::{
     password_change::{self, Change, Wish},
     store::Claim,
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// The password as it is and as it is to be.
+#[derive(ToSchema)]
+#[schema(as = ChangePassword)]
 pub struct ChangePassword {
+    /// The password as it is.
+    #[schema(value_type = String, format = Password, write_only)]
     current_password: Password,
+    /// Another one.
     new_password: Password,
 }
 
@@ -61,6 +67,15 @@ impl From<ChangePasswordError> for Problem {
 
 /// Changes the caller's password and ends every session, the one that asks too; the answer has the tokens of a new one. A
 /// wrong current password counts like a failed login to the caller's address.
+#[utoipa::path(
+    post, path = "/v1/me/password",
+    request_body = ChangePassword,
+    responses(
+        (status = 200, description = "The tokens of a new session; every earlier one has ended.", body = TokensBody),
+        (status = 401, description = "`invalid-credentials`: the current password is wrong, or was too often."),
+        (status = 403, description = "`portal-closed`: sign-in is switched off."),
+    ),
+)]
 pub async fn change_password(
     State(app): State<App>,
     session: Session,

@@ -13,6 +13,12 @@ use shared::{
 use crate::App;
 
 /// Shows the caller's own account.
+#[utoipa::path(
+    get, path = "/v1/me",
+    responses(
+        (status = 200, description = "Who one is.", body = UserBody, headers(("ETag" = String, description = "The version, for `If-Match`."))),
+    ),
+)]
 pub async fn read(State(app): State<App>, session: Session) -> Result<(ETag, Json<UserBody>), Problem> {
     let (caller, places) = account(&app, &session).await?;
     shown(&app, caller, places).await

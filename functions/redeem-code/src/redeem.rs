@@ -9,19 +9,22 @@ use shared::{
         approval::status_on_arrival,
         audit::{Actor, Origin},
         email::Email,
-        invite_code::{FoldedCode, InviteCode, NotAdmitted},
+        invite_code::{Code, FoldedCode, InviteCode, NotAdmitted},
+        name::Name,
         organisation::Placement,
+        password::Password,
         settings::Settings,
         source::SourceAddress,
         user::{Role, Source as CameBy, Start, Status, User},
     },
     enrolment::{Enrolment, Left, complete, left, resume},
     http::{
-        Applicant, FieldFault, Fields, FromFields, IdempotencyKey, Next, NotRegistrable, Payload, Problem, Replayed,
-        RequestId, Source, recall, secret,
+        Applicant, AttributeValues, FieldFault, Fields, FromFields, IdempotencyKey, Next, NotRegistrable, Payload,
+        Problem, Replayed, RequestId, Source, recall, secret,
     },
     store::{Attempt, Record, Redeemed, RedemptionFacts, Sentinel, Stage, Told},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
@@ -43,6 +46,25 @@ impl FromFields for Redeem {
         let applicant = Applicant::read(fields);
         Some(Self { code: code?, applicant: applicant? })
     }
+}
+
+/// The fields in which [`Redeem`] comes.
+#[derive(Debug, ToSchema)]
+#[schema(as = RedeemInviteCode)]
+#[expect(dead_code, reason = "written down, not read: the person is read as at any other registration")]
+struct RedeemBody {
+    /// The code, however it is typed.
+    code: Code,
+    /// The person's address.
+    email: Email,
+    /// First name.
+    first_name: Name,
+    /// Last name.
+    last_name: Name,
+    /// The password, where addresses are not confirmed.
+    password: Option<Password>,
+    /// What the form asks for.
+    attributes: Option<AttributeValues>,
 }
 
 /// Why nobody is registered.
@@ -115,6 +137,17 @@ enum Outcome {
 
 /// Registers a person as a Team Member in the code's team, or mails the holder of a known address. The answer does not
 /// tell which. Whether the registration form is open does not matter: who has a code was let in by an API Owner.
+#[utoipa::path(
+    post, path = "/v1/invite-codes/redeem",
+    params(IdempotencyKey), request_body = RedeemBody,
+    responses(
+        (status = 202, description = "What comes next, the same for every address.", body = Next),
+        (status = 404, description = "`invite-code-unknown`: there is no such code."),
+        (status = 409, description = "`invite-code-inactive`, `invite-code-expired`, `invite-code-exhausted`: the code lets nobody in. \
+            `mail-not-configured`: the confirmation cannot be sent."),
+        (status = 429, description = "`rate-limited`: too many unknown codes, or too many who signed up, came from this source."),
+    ),
+)]
 pub async fn redeem(
     State(app): State<App>,
     Source(source): Source,

@@ -14,13 +14,18 @@ use shared::{
     password_change::first_password,
     store::{Confirmation, LinkClaim, LinkFacts},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// The link's token and the password that was chosen.
+#[derive(ToSchema)]
+#[schema(as = ConfirmRegistration)]
 pub struct Confirm {
-    /// `None` for what cannot be a token.
+    /// The token of the mailed link; `None` for what cannot be one.
+    #[schema(value_type = String)]
     token: Option<PlainToken>,
+    /// The password that was chosen.
     password: Password,
 }
 
@@ -55,6 +60,14 @@ impl From<ConfirmError> for Problem {
 
 /// Confirms the address behind the link: claims the person, sets the password at Cognito, consumes the link. A refused
 /// password leaves the link usable; so does a crash, once the claim has lapsed.
+#[utoipa::path(
+    post, path = "/v1/registrations/confirm",
+    request_body = Confirm,
+    responses(
+        (status = 200, description = "What comes next.", body = Next),
+        (status = 410, description = "`link-not-usable`: the link was used, replaced, has expired, or never existed."),
+    ),
+)]
 pub async fn confirm(State(app): State<App>, request: RequestId, payload: Payload) -> Result<Json<Next>, Problem> {
     let body: Confirm = payload.read()?;
     let now = app.clock.now();

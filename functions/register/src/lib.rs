@@ -16,6 +16,7 @@ use shared::{
     identity::Identity,
     store::Store,
 };
+use utoipa::OpenApi;
 
 /// What this function uses.
 #[derive(Clone, Debug)]
@@ -35,6 +36,11 @@ impl App {
         Ok(Self { store: deployed.store()?, identity: deployed.identity()?, clock: Clock::system() })
     }
 }
+
+/// The function's part of the contract.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(register::register, confirm::confirm, resend::resend))]
+pub struct Contract;
 
 /// The function's routes.
 pub fn router(app: App) -> Router {

@@ -55,6 +55,16 @@ pub(crate) enum Outcome {
 
 /// Registers a person as a Team Member of the Default Organisation, or mails the holder of a known address. The answer
 /// does not tell which.
+#[utoipa::path(
+    post, path = "/v1/registrations",
+    params(IdempotencyKey), request_body = Applicant,
+    responses(
+        (status = 202, description = "What comes next, the same for every address.", body = Next),
+        (status = 403, description = "`registration-closed`: self-registration is switched off."),
+        (status = 409, description = "`mail-not-configured`: the confirmation cannot be sent."),
+        (status = 429, description = "`rate-limited`: too many signed up from this source."),
+    ),
+)]
 pub async fn register(
     State(app): State<App>,
     CameFrom(source): CameFrom,

@@ -2,17 +2,19 @@
 
 use axum::{Json, extract::State};
 use http::StatusCode;
-use serde_json::{Value, json};
 use shared::{
     domain::{audit::Actor, email::Email},
-    http::{Fields, FromFields, Payload, Problem, RequestId, text},
+    http::{Empty, Fields, FromFields, Payload, Problem, RequestId, text},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// Which address.
-#[derive(Debug)]
+#[derive(Debug, ToSchema)]
+#[schema(as = ResendConfirmation)]
 pub struct Resend {
+    /// Which address.
     email: Email,
 }
 
@@ -38,11 +40,19 @@ impl From<ResendError> for Problem {
 }
 
 /// Sends the confirmation mail again where the address waits for it. The answer is the same for every address.
+#[utoipa::path(
+    post, path = "/v1/registrations/resend",
+    request_body = Resend,
+    responses(
+        (status = 202, description = "The same for every address.", body = Empty),
+        (status = 409, description = "`mail-not-configured`: nothing can be sent."),
+    ),
+)]
 pub async fn resend(
     State(app): State<App>,
     request: RequestId,
     payload: Payload,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<Empty>), Problem> {
     let Resend { email } = payload.read()?;
     let facts = app.store.registration_facts(&email).await?;
     if facts.settings.sender.is_none() {
@@ -50,7 +60,7 @@ pub async fn resend(
     }
     let origin = request.origin(Actor::Visitor, app.clock.now());
     app.store.resend_confirmation(&email, facts.known.as_ref(), &origin).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({}))))
+    Ok((StatusCode::ACCEPTED, Json(Empty {})))
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ pub const HIGHEST_ORDER: u32 = 1000;
 pub const MAX_DEFINITIONS_SIZE: usize = 64 * 1024;
 
 /// What values an attribute has. It never changes: people have values already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(as = AttributeType, rename_all = "snake_case")]
 pub enum Type {
     /// A line of text.
     String,

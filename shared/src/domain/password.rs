@@ -6,6 +6,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Fault, email::Email, name::Name};
 
@@ -19,7 +20,7 @@ pub const HIGHEST_MIN_LENGTH: u32 = 128;
 const SHORTEST_TELLING_NAME: usize = 4;
 
 /// The composition that passwords must have, set by the API Owners.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PasswordPolicy {
     /// Fewest characters, 8 to 128.
     pub min_length: u32,

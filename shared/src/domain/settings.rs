@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     email::{Email, MailDomain},
@@ -72,12 +73,13 @@ impl Default for Settings {
 pub const MAX_THROTTLE: u32 = 1000;
 
 /// The limits per source. A window and what it counts are rules of the domain, how much is let through is set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Throttles {
-    /// How many unknown invite codes a source may try in ten minutes, 1 to [`MAX_THROTTLE`].
+    /// How many unknown invite codes a source may try in ten minutes, 1 to 1,000.
+    #[schema(required = true)]
     pub unknown_codes: u32,
-    /// How many people may sign up from a source in an hour, 1 to [`MAX_THROTTLE`]; `None` is any number.
+    /// How many people may sign up from a source in an hour, 1 to 1,000; `null` is any number.
     pub sign_ups: Option<u32>,
 }
 

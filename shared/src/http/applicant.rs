@@ -1,8 +1,9 @@
 //! Who registers, with an invite code or without.
 
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
-use super::{Fields, FromFields, Problem, secret, text};
+use super::{AttributeValues, Fields, FromFields, Problem, secret, text};
 use crate::domain::{
     Fault,
     email::Email,
@@ -14,7 +15,8 @@ use crate::domain::{
 };
 
 /// Who registers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, ToSchema)]
+#[schema(as = Register)]
 pub struct Applicant {
     /// Their address.
     pub email: Email,
@@ -26,6 +28,7 @@ pub struct Applicant {
     pub password: Option<Password>,
     /// The values that they give to custom attributes, as a row keeps them. Reading the rest leaves them out: what is
     /// allowed has to be looked up first ([`Fields::sign_up`]).
+    #[schema(value_type = Option<AttributeValues>)]
     pub attributes: Map<String, Value>,
 }
 

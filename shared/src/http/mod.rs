@@ -37,6 +37,6 @@ pub use parse::{boolean, choice, integer, items, object, secret, text};
 pub use path::{PathId, PathIds};
 pub use people::{ListedPerson, PlaceBody, UserBody};
 pub use problem::{FieldFault, Problem};
-pub use schema::Paging;
+pub use schema::{AttributeValues, Empty, Paging};
 pub use tokens::TokensBody;
 pub use upload::{Csv, Upload};

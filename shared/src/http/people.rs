@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::Instant;
+use super::{AttributeValues, Instant};
 use crate::{
     domain::{
         ids::{OrganisationId, TeamId, UserId},
@@ -61,6 +61,7 @@ pub struct UserBody {
     must_change_password: bool,
     source: Source,
     mail_status: MailStatus,
+    #[schema(value_type = AttributeValues)]
     attributes: Map<String, Value>,
     created_at: Instant,
     updated_at: Instant,

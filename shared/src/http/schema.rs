@@ -3,17 +3,19 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
 use utoipa::{
     IntoParams, PartialSchema, ToSchema,
     openapi::{
         KnownFormat, Object, ObjectBuilder, RefOr, Required, SchemaFormat, Type,
         path::{Parameter, ParameterBuilder, ParameterIn},
-        schema::Schema,
+        schema::{Schema, SchemaType},
     },
 };
 
 use super::{IdempotencyKey, IfMatch, Instant};
 use crate::domain::{
+    attribute::{AttributeName, Pattern},
     email::{Email, MailDomain},
     ids::{AttributeId, EventId, InvitationId, MailId, OrganisationId, OrganisationRequestId, TeamId, UserId},
     invite_code::{Code, Note},
@@ -63,6 +65,7 @@ ids! {
 }
 
 texts! {
+    AttributeName = "AttributeName": |text| text.pattern(Some("^[a-z][a-z0-9_]{0,39}$")).examples(["company_size"]);
     Code = "Code": |text| {
         let text = text.description(Some("Compared without case, hyphens and white space; o is 0, i and l are 1."));
         text.min_length(Some(8)).max_length(Some(64)).pattern(Some("^[A-Za-z0-9-]+$")).examples(["7K2M-9PQR-4TVW-X3YZ"])
@@ -83,12 +86,41 @@ texts! {
         text.min_length(Some(1)).max_length(Some(100)).examples(["Ada"])
     };
     Note = "Note": |text| text.min_length(Some(1)).max_length(Some(500)).examples(["For the workshop in May"]);
+    Pattern = "Pattern": |text| {
+        let text = text.description(Some("A regular expression that the whole text has to match, in the syntax of Rust's `regex`."));
+        text.min_length(Some(1)).max_length(Some(500)).examples(["[A-Z]{2}[0-9]{4}"])
+    };
     Password = "Password": |text| {
         let text = text.description(Some("Held to the portal's password policy; no white space at either end."));
         let text = text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Password))).write_only(true);
         text.min_length(Some(8)).max_length(Some(256)).examples(["violet tractor 42!"])
     };
 }
+
+/// Values of custom attributes by name: the shape of a map whose names are defined in the settings.
+#[derive(Debug)]
+pub struct AttributeValues;
+
+impl PartialSchema for AttributeValues {
+    fn schema() -> RefOr<Schema> {
+        let value = SchemaType::from_iter([Type::String, Type::Number, Type::Boolean, Type::Null]);
+        let values = ObjectBuilder::new().schema_type(Type::Object).description(Some(
+            "Values of custom attributes, by name: a text, a number, true or false, or one of the texts offered. `null` is no value.",
+        ));
+        let values = values.additional_properties(Some(ObjectBuilder::new().schema_type(value)));
+        values.examples([serde_json::json!({"company_size": 40})]).into()
+    }
+}
+
+impl ToSchema for AttributeValues {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("AttributeValues")
+    }
+}
+
+/// An answer that says no more than its status: the rest would tell a stranger who has an account.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct Empty {}
 
 /// A header that a request may have.
 fn header(name: &str, description: &str, shape: Object) -> Vec<Parameter> {

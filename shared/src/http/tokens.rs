@@ -15,6 +15,7 @@ pub struct TokensBody {
     id_token: String,
     /// Absent after a refresh: the one that was sent stays good.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     refresh_token: Option<String>,
     token_type: &'static str,
     /// Seconds for which access and id token are good.

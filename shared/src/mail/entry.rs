@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::domain::{
     email::Email,
@@ -15,8 +16,9 @@ use crate::domain::{
 };
 
 /// What a mail is about; names its templates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = MailEvent)]
 pub enum Event {
     /// Asks an applicant to confirm the address.
     ConfirmRegistration,
@@ -112,8 +114,9 @@ impl Event {
 }
 
 /// How far one recipient's copy has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = Delivery)]
 pub enum Delivery {
     /// Not sent yet.
     Queued,

@@ -11,8 +11,14 @@ use super::{
 };
 
 /// The parts, by the folder of their function.
-fn parts() -> [(&'static str, Part); 1] {
-    [("invite-codes", invite_codes::Contract::openapi())]
+fn parts() -> [(&'static str, Part); 5] {
+    [
+        ("invite-codes", invite_codes::Contract::openapi()),
+        ("login", login::Contract::openapi()),
+        ("me", me::Contract::openapi()),
+        ("redeem-code", redeem_code::Contract::openapi()),
+        ("register", register::Contract::openapi()),
+    ]
 }
 
 /// The document as it is served.

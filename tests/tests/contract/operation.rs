@@ -43,8 +43,10 @@ pub fn complete(mut operation: Value, site: &Site<'_>) -> Value {
     operation["operationId"] = json!(site.name);
     operation["tags"] = json!([site.tag()]);
     operation["security"] = if site.route.public { json!([]) } else { json!([{"tokens": []}]) };
-    let takes_body = !operation["requestBody"].is_null();
-    if let (true, Some(example)) = (takes_body, site.example()) {
+    let says_body = !operation["requestBody"].is_null();
+    // What takes none refuses one that is there all the same.
+    let takes_body = says_body || !site.route.method.eq_ignore_ascii_case("GET");
+    if let (true, Some(example)) = (says_body, site.example()) {
         operation["requestBody"]["content"]["application/json"]["example"] = example;
     }
     let has = |name: &str| {
@@ -56,7 +58,7 @@ pub fn complete(mut operation: Value, site: &Site<'_>) -> Value {
 
     let mut common: Vec<(u16, String)> = Vec::new();
     let mut may = |status: u16, text: &str| common.push((status, text.to_owned()));
-    let malformed = "`malformed-json`: the body is no JSON object.";
+    let malformed = "`malformed-json`: the body is no JSON.";
     match (takes_body, keyed) {
         (true, true) => may(400, &format!("{malformed} `idempotency-key-invalid`: that is no key.")),
         (true, false) => may(400, malformed),
@@ -73,7 +75,7 @@ pub fn complete(mut operation: Value, site: &Site<'_>) -> Value {
         may(412, "`version-mismatch`: it is of another version than `If-Match` names.");
     }
     if takes_body {
-        may(413, "`too-large`: the body is over its bound.");
+        may(413, "`body-too-large`: the body is over its bound.");
         may(415, "`unsupported-media-type`: the body is of another media type.");
     }
     let faults = "`validation-failed`: every fault is named.";
