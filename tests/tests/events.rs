@@ -15,7 +15,7 @@ mod functions;
 
 /// What each sample with a route is answered, in a portal with an owner, an invite code, and a person in the state
 /// that it needs.
-const ANSWERS: [(&str, Status, u16); 70] = [
+const ANSWERS: [(&str, Status, u16); 71] = [
     ("approve-activate", Status::Inactive, 200),
     ("approve-approve", Status::Pending, 200),
     ("approve-deactivate", Status::Active, 200),
@@ -83,6 +83,7 @@ const ANSWERS: [(&str, Status, u16); 70] = [
     ("settings-reset-template", Status::Active, 204),
     ("settings-change", Status::Active, 200),
     ("settings-change-template", Status::Active, 200),
+    ("settings-contract", Status::Active, 200),
     ("settings-list-templates", Status::Active, 200),
     ("settings-preview-template", Status::Active, 200),
     ("settings-public", Status::Active, 200),

@@ -78,6 +78,7 @@ fn exactly_these_routes_are_public() {
     let public: BTreeSet<_> = routes().into_iter().filter(|route| route.public).map(|route| route.key()).collect();
 
     let expected = [
+        "GET /v1/openapi.json",
         "GET /v1/settings/public",
         "POST /v1/auth/challenge",
         "POST /v1/auth/forgot-password",

@@ -20,7 +20,8 @@ use crate::App;
 pub struct Answer {
     /// The address that logged in.
     email: Email,
-    /// What the login gave; `None` for what cannot be one.
+    /// What the login gave.
+    // `None` for what cannot be one.
     #[schema(value_type = String)]
     session: Option<PlainToken>,
     /// Another password than before.

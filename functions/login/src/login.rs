@@ -43,7 +43,7 @@ pub enum LoggedIn {
     Challenge(ChallengeBody),
 }
 
-/// What has to be done before there are tokens. Not to be printed.
+/// What has to be done before there are tokens.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Challenge)]
 pub struct ChallengeBody {
@@ -53,6 +53,7 @@ pub struct ChallengeBody {
     session: String,
 }
 
+// Prints no session.
 impl std::fmt::Debug for ChallengeBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ChallengeBody").finish_non_exhaustive()

@@ -22,7 +22,8 @@ use crate::App;
 #[derive(ToSchema)]
 #[schema(as = ResetPassword)]
 pub struct ResetPassword {
-    /// The token of the mailed link; `None` for what cannot be one.
+    /// The token of the mailed link.
+    // `None` for what cannot be one.
     #[schema(value_type = String)]
     token: Option<PlainToken>,
     /// The password that was chosen.

@@ -48,7 +48,7 @@ impl FromFields for Redeem {
     }
 }
 
-/// The fields in which [`Redeem`] comes.
+/// Who registers, and with which code.
 #[derive(Debug, ToSchema)]
 #[schema(as = RedeemInviteCode)]
 #[expect(dead_code, reason = "written down, not read: the person is read as at any other registration")]

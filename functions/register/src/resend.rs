@@ -66,9 +66,9 @@ pub async fn resend(
 #[cfg(test)]
 mod tests {
     use harness::{Bench, Reply, Sample};
+    use serde_json::json;
     use shared::domain::user::{Role, Status};
 
-    use super::*;
     use crate::{
         register::tests::{ada, app, register},
         router,

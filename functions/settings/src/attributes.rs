@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use shared::{
     domain::{
-        attribute::{AttributeName, Definition, Definitions, Pattern, Refused, Visibility},
+        attribute::{AttributeName, Definition, Definitions, Pattern, Refused, Type, Visibility},
         idempotency::Repeatable,
         name::Name,
         rights::{Action, decide},
@@ -19,6 +19,7 @@ use shared::{
     http::{Instant, Problem, Session, admit},
     store::Record,
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
@@ -26,11 +27,13 @@ use crate::App;
 const MAX_TRIES: usize = 5;
 
 /// An attribute, as API Owners see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Attribute)]
 pub struct AttributeBody {
     name: AttributeName,
     label: Name,
     #[serde(rename = "type")]
+    #[schema(value_type = Type)]
     kind: &'static str,
     choices: Option<Vec<String>>,
     pattern: Option<Pattern>,
@@ -73,11 +76,13 @@ impl From<Definition> for AttributeBody {
 }
 
 /// An attribute, as the sign-up form needs it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FormAttribute)]
 pub struct FormAttribute {
     name: AttributeName,
     label: Name,
     #[serde(rename = "type")]
+    #[schema(value_type = Type)]
     kind: &'static str,
     choices: Option<Vec<String>>,
     pattern: Option<Pattern>,

@@ -18,6 +18,7 @@ use shared::{
     http::{Instant, PageBody, Parameters, Problem, Session, admit, instant},
     store::{EventFilter, StoreError},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
@@ -35,22 +36,30 @@ const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(1);
 const MAX_WORD: usize = 100;
 
 /// An event, as API Owners see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEvent)]
 pub struct EventBody {
     id: EventId,
     at: Instant,
     actor: ActorBody,
+    /// What was done, like `user.approved`.
     action: String,
+    /// To what, by id.
     target: Option<String>,
+    /// The fields that changed.
     changed: Vec<String>,
+    /// Former values that are not personal.
     before: Map<String, Value>,
+    /// New values that are not personal.
     after: Map<String, Value>,
     request_id: String,
 }
 
 /// Who did it: a person by id, a visitor or the portal itself without one.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditActor)]
 struct ActorBody {
+    /// `user`, `visitor` or `system`.
     kind: &'static str,
     id: Option<UserId>,
 }
@@ -79,6 +88,28 @@ impl From<AuditEvent> for EventBody {
 /// Lists what happened from `from` on and before `to`, the newest first.
 ///
 /// The list ends at the portal's first day. A page may be short, or empty, before its end.
+#[utoipa::path(
+    get, path = "/v1/audit-events",
+    params(
+        ("actor" = Option<String>, Query, description = "Only what they did: a person's id, `visitor` or `system`."),
+        ("target" = Option<String>, Query, description = "Only what was done to this, by id.", max_length = 100,
+            pattern = "^[A-Za-z0-9_-]+$"),
+        ("action" = Option<String>, Query, description = "Only this, like `user.approved`.",
+            pattern = "^[a-z_]{1,100}[.][a-z_]{1,100}$"),
+        ("from" = Option<Instant>, Query, description = "The first instant of the span."),
+        ("to" = Option<Instant>, Query, description = "The first instant behind it."),
+        ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000,
+            description = "How many entries at most: up to 100 of a list, 25 by default; as lines up to 1,000, the default."),
+        ("cursor" = Option<String>, Query, description = "Where to go on: `next_cursor` or `x-next-cursor` of a page of the \
+            same search."),
+    ),
+    responses(
+        (status = 200, description = "A page, or its entries on a line each where the request accepts these.",
+            content((PageBody<EventBody> = "application/json"), (String = "application/x-ndjson")),
+            headers(("x-next-cursor" = String, description = "Where lines go on; absent at the end, and in a list."))),
+        (status = 403, description = "`forbidden`: only API Owners read the audit."),
+    ),
+)]
 pub async fn list(
     State(app): State<App>,
     session: Session,

@@ -17,6 +17,7 @@ use shared::{
     http::{ETag, Faults, Fields, IfMatch, Payload, Problem, RequestId, Session, admit, boolean, integer, items, text},
     store::SettingsChange,
 };
+use utoipa::ToSchema;
 
 use crate::{App, queue, read::SettingsBody};
 
@@ -25,28 +26,83 @@ const MAX_TRIES: usize = 5;
 /// The most addresses that are told of what waits.
 const MAX_NOTIFICATION_ADDRESSES: usize = 20;
 
-/// The named settings; `None` leaves a setting as it is.
-#[derive(Clone, Debug, Default)]
+/// The named settings; the rest stays.
+#[derive(Clone, Debug, Default, ToSchema)]
+#[schema(as = ChangeSettings)]
 pub struct Change {
+    /// Whether the form is open.
+    #[schema(nullable = false)]
     self_registration: Option<bool>,
+    /// Whether everybody who confirms is in at once.
+    #[schema(nullable = false)]
     auto_approve: Option<bool>,
+    /// Whose addresses are in at once.
+    #[schema(max_items = 50, nullable = false)]
     auto_approve_domains: Option<Vec<MailDomain>>,
+    /// Whether an address is confirmed by a mailed link.
+    #[schema(nullable = false)]
     email_confirmation: Option<bool>,
+    /// Whether anybody but API Owners gets in.
+    #[schema(nullable = false)]
     sign_in: Option<bool>,
+    /// Whether Consumer Admins invite.
+    #[schema(nullable = false)]
     consumer_admin_invitations: Option<bool>,
+    /// Whether people ask for an organisation of their own.
+    #[schema(nullable = false)]
     organisation_requests: Option<bool>,
+    /// Whether they get it at once.
+    #[schema(nullable = false)]
     organisation_requests_auto_approve: Option<bool>,
+    /// How many days an invitation works.
+    #[schema(minimum = 1, maximum = 90, nullable = false)]
     invitation_days: Option<u32>,
-    min_length: Option<u32>,
-    min_numerics: Option<u32>,
-    min_specials: Option<u32>,
-    mixed_case: Option<bool>,
+    /// The composition that passwords must have.
+    #[schema(value_type = PolicyChange, required = false)]
+    password_policy: PolicyChange,
+    /// What the portal is called.
+    #[schema(nullable = false)]
     portal_name: Option<Name>,
+    /// Who mails come from; `null` for nobody yet.
     #[expect(clippy::option_option, reason = "absent and null are different in a merge")]
+    #[schema(value_type = Option<Email>)]
     sender: Option<Option<Email>>,
+    /// Who is told of what waits; empty, every active API Owner.
+    #[schema(max_items = 20, nullable = false)]
     owner_notification_addresses: Option<Vec<Email>>,
+    /// The limits per source.
+    #[schema(value_type = ThrottlesChange, required = false)]
+    throttles: ThrottlesChange,
+}
+
+/// The named parts of the composition that passwords must have.
+#[derive(Clone, Debug, Default, ToSchema)]
+#[schema(as = ChangePasswordPolicy)]
+struct PolicyChange {
+    /// Fewest characters.
+    #[schema(minimum = 8, maximum = 128, nullable = false)]
+    min_length: Option<u32>,
+    /// Fewest digits.
+    #[schema(maximum = 8, nullable = false)]
+    min_numerics: Option<u32>,
+    /// Fewest characters that are neither letters nor digits.
+    #[schema(maximum = 8, nullable = false)]
+    min_specials: Option<u32>,
+    /// Whether both a lower-case and an upper-case letter are needed.
+    #[schema(nullable = false)]
+    mixed_case: Option<bool>,
+}
+
+/// The named limits per source.
+#[derive(Clone, Debug, Default, ToSchema)]
+#[schema(as = ChangeThrottles)]
+struct ThrottlesChange {
+    /// How many unknown invite codes a source may try in ten minutes.
+    #[schema(minimum = 1, maximum = 1000, nullable = false)]
     unknown_codes: Option<u32>,
+    /// How many people may sign up from a source in an hour; `null` is any number.
     #[expect(clippy::option_option, reason = "absent and null are different in a merge")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1000)]
     sign_ups: Option<Option<u32>>,
 }
 
@@ -76,17 +132,18 @@ impl Change {
             fields.fault("password_policy", always_set());
         }
         fields.nested("password_policy", |policy| {
-            change.min_length = set(policy, "min_length", integer(LOWEST_MIN_LENGTH, HIGHEST_MIN_LENGTH));
-            change.min_numerics = set(policy, "min_numerics", integer(0, LOWEST_MIN_LENGTH));
-            change.min_specials = set(policy, "min_specials", integer(0, LOWEST_MIN_LENGTH));
-            change.mixed_case = set(policy, "mixed_case", boolean);
+            change.password_policy.min_length =
+                set(policy, "min_length", integer(LOWEST_MIN_LENGTH, HIGHEST_MIN_LENGTH));
+            change.password_policy.min_numerics = set(policy, "min_numerics", integer(0, LOWEST_MIN_LENGTH));
+            change.password_policy.min_specials = set(policy, "min_specials", integer(0, LOWEST_MIN_LENGTH));
+            change.password_policy.mixed_case = set(policy, "mixed_case", boolean);
         });
         if fields.is_null("throttles") {
             fields.fault("throttles", always_set());
         }
         fields.nested("throttles", |throttles| {
-            change.unknown_codes = set(throttles, "unknown_codes", integer(1, MAX_THROTTLE));
-            change.sign_ups = throttles.change("sign_ups", integer(1, MAX_THROTTLE));
+            change.throttles.unknown_codes = set(throttles, "unknown_codes", integer(1, MAX_THROTTLE));
+            change.throttles.sign_ups = throttles.change("sign_ups", integer(1, MAX_THROTTLE));
         });
         change
     }
@@ -102,15 +159,15 @@ impl Change {
         replace(&mut after.organisation_requests, self.organisation_requests);
         replace(&mut after.organisation_requests_auto_approve, self.organisation_requests_auto_approve);
         replace(&mut after.invitation_days, self.invitation_days.and_then(|days| u16::try_from(days).ok()));
-        replace(&mut after.password_policy.min_length, self.min_length);
-        replace(&mut after.password_policy.min_numerics, self.min_numerics);
-        replace(&mut after.password_policy.min_specials, self.min_specials);
-        replace(&mut after.password_policy.mixed_case, self.mixed_case);
+        replace(&mut after.password_policy.min_length, self.password_policy.min_length);
+        replace(&mut after.password_policy.min_numerics, self.password_policy.min_numerics);
+        replace(&mut after.password_policy.min_specials, self.password_policy.min_specials);
+        replace(&mut after.password_policy.mixed_case, self.password_policy.mixed_case);
         replace(&mut after.portal_name, self.portal_name);
         replace(&mut after.sender, self.sender);
         replace(&mut after.owner_notification_addresses, self.owner_notification_addresses.map(each_once));
-        replace(&mut after.throttles.unknown_codes, self.unknown_codes);
-        replace(&mut after.throttles.sign_ups, self.sign_ups);
+        replace(&mut after.throttles.unknown_codes, self.throttles.unknown_codes);
+        replace(&mut after.throttles.sign_ups, self.throttles.sign_ups);
         after
     }
 }
@@ -155,6 +212,14 @@ impl From<ChangeError> for Problem {
 /// Changes settings, with effect for the very next request. Two changes at once are made one after the other, unless the
 /// caller names the version to start from. Where the change approves people who wait, they are let in before it is
 /// answered, as many as there is time for; the sweep lets the rest in.
+#[utoipa::path(
+    patch, path = "/v1/settings",
+    params(IfMatch), request_body = Change,
+    responses(
+        (status = 200, description = "The settings as they are now.", body = SettingsBody),
+        (status = 403, description = "`forbidden`: only API Owners manage the settings."),
+    ),
+)]
 pub async fn change(
     State(app): State<App>,
     session: Session,
@@ -196,166 +261,4 @@ mod effects;
 mod notified;
 
 #[cfg(test)]
-pub(crate) mod tests {
-    pub(crate) use harness::portal;
-    use harness::{Bench, Reply, Sample, SignedIn, email};
-    use jiff::SignedDuration;
-    use serde_json::json;
-    use shared::domain::{password::PasswordPolicy, settings::Throttles, user::Role};
-
-    use super::*;
-    use crate::router;
-
-    pub(crate) fn app(bench: &Bench) -> App {
-        App { store: bench.store.clone(), clock: bench.clock.clone() }
-    }
-
-    pub(crate) async fn send(bench: &Bench, request: Sample) -> Reply {
-        bench.advance(SignedDuration::from_millis(1));
-        request.send(router(app(bench))).await
-    }
-
-    pub(crate) async fn change(bench: &Bench, owner: &SignedIn, body: &Value) -> Reply {
-        send(bench, Sample::of("settings-change").by(owner).body(body)).await
-    }
-
-    #[tokio::test]
-    async fn the_named_settings_change_and_the_others_stay() {
-        let (bench, owner) = portal().await;
-        bench.set(|settings| settings.invitation_days = 30).await;
-        let before = bench.store.settings().await.unwrap();
-
-        let reply = send(&bench, Sample::of("settings-change").by(&owner)).await;
-
-        assert_eq!((reply.status, &reply.body["portal_name"]), (200, &json!("Example APIs")));
-        let after = bench.store.settings().await.unwrap();
-        let portal_name = Name::parse("Example APIs").unwrap();
-        assert_eq!(after, Settings { portal_name, version: before.version + 1, ..before });
-        let read = send(&bench, Sample::of("settings-read").by(&owner)).await;
-        assert_eq!(read.body, reply.body);
-    }
-
-    #[tokio::test]
-    async fn everything_that_can_be_changed_changes() {
-        let (bench, owner) = portal().await;
-        let body = json!({
-            "self_registration": false,
-            "auto_approve": true,
-            "auto_approve_domains": ["Example.com", " bücher.example", "EXAMPLE.com"],
-            "email_confirmation": false,
-            "sign_in": false,
-            "consumer_admin_invitations": false,
-            "organisation_requests": true,
-            "organisation_requests_auto_approve": true,
-            "invitation_days": 90,
-            "password_policy": {"min_length": 128, "min_numerics": 8, "min_specials": 8, "mixed_case": true},
-            "portal_name": " Example APIs ",
-            "sender": "New@Example.com",
-            "owner_notification_addresses": ["one@example.com", "TWO@example.com", "One@example.com"],
-            "throttles": {"unknown_codes": 1000, "sign_ups": 1},
-        });
-
-        let reply = change(&bench, &owner, &body).await;
-
-        assert_eq!(reply.status, 200);
-        let after = bench.store.settings().await.unwrap();
-        let expected = Settings {
-            self_registration: false,
-            auto_approve: true,
-            auto_approve_domains: ["example.com", "xn--bcher-kva.example"]
-                .map(|domain| MailDomain::parse(domain).unwrap())
-                .to_vec(),
-            email_confirmation: false,
-            sign_in: false,
-            consumer_admin_invitations: false,
-            organisation_requests: true,
-            organisation_requests_auto_approve: true,
-            invitation_days: 90,
-            password_policy: PasswordPolicy { min_length: 128, min_numerics: 8, min_specials: 8, mixed_case: true },
-            portal_name: Name::parse("Example APIs").unwrap(),
-            sender: Some(email("new@example.com")),
-            owner_notification_addresses: vec![email("one@example.com"), email("two@example.com")],
-            throttles: Throttles { unknown_codes: 1000, sign_ups: Some(1) },
-            version: after.version,
-        };
-        assert_eq!(after, expected);
-        assert_eq!(reply.body["owner_notification_addresses"], json!(["one@example.com", "two@example.com"]));
-    }
-
-    #[tokio::test]
-    async fn a_policy_changes_in_part() {
-        let (bench, owner) = portal().await;
-
-        change(&bench, &owner, &json!({"password_policy": {"min_length": 20}})).await;
-        change(&bench, &owner, &json!({"password_policy": {"mixed_case": true}})).await;
-        let reply = change(&bench, &owner, &json!({"password_policy": {}})).await;
-
-        let policy = json!({"min_length": 20, "min_numerics": 0, "min_specials": 0, "mixed_case": true});
-        assert_eq!(reply.body["password_policy"], policy);
-    }
-
-    #[tokio::test]
-    async fn what_changes_nothing_writes_nothing() {
-        let (bench, owner) = portal().await;
-        let (before, events) = (bench.store.settings().await.unwrap(), bench.rows_in("AUDIT#").await.len());
-        for body in [json!({}), json!({"sign_in": true, "password_policy": {"min_length": 12}})] {
-            assert_eq!(change(&bench, &owner, &body).await.status, 200);
-        }
-        let bare = Sample::of("settings-change").by(&owner).raw_body("", "application/json");
-        assert_eq!(send(&bench, bare).await.status, 200);
-
-        assert_eq!(bench.store.settings().await.unwrap(), before);
-        assert_eq!(bench.rows_in("AUDIT#").await.len(), events);
-    }
-
-    #[tokio::test]
-    async fn null_clears_the_sender_and_nothing_else() {
-        let (bench, owner) = portal().await;
-
-        let cleared = change(&bench, &owner, &json!({"sender": null})).await;
-        let body = json!({
-            "self_registration": null, "email_confirmation": null, "sign_in": null, "invitation_days": null,
-            "portal_name": null, "owner_notification_addresses": null, "password_policy": null,
-            "throttles": null,
-        });
-        let refused = change(&bench, &owner, &body).await;
-        let policy = json!({"password_policy": {"min_length": null, "mixed_case": null}});
-        let policy = change(&bench, &owner, &policy).await;
-
-        assert_eq!((cleared.status, &cleared.body["sender"]), (200, &Value::Null));
-        let mut pointers: Vec<_> = refused.faults();
-        pointers.sort_unstable();
-        let expected = [
-            ("/email_confirmation", "required"),
-            ("/invitation_days", "required"),
-            ("/owner_notification_addresses", "required"),
-            ("/password_policy", "required"),
-            ("/portal_name", "required"),
-            ("/self_registration", "required"),
-            ("/sign_in", "required"),
-            ("/throttles", "required"),
-        ];
-        assert_eq!((refused.status, pointers), (422, expected.to_vec()));
-        let expected = [("/password_policy/min_length", "required"), ("/password_policy/mixed_case", "required")];
-        assert_eq!(policy.faults(), expected);
-        assert_eq!(bench.store.settings().await.unwrap().sender, None);
-    }
-
-    #[tokio::test]
-    async fn only_api_owners_change_settings_and_rights_come_before_the_body() {
-        let (bench, owner) = portal().await;
-        let ask = |caller: &SignedIn| Sample::of("settings-change").by(caller).raw_body("{", "text/plain");
-        for role in [Role::ConsumerAdmin, Role::TeamMember] {
-            let caller = bench.signed_in(&format!("{}@example.com", role.as_str()), role).await;
-            let reply = send(&bench, ask(&caller)).await;
-            assert_eq!((reply.status, reply.problem()), (403, "forbidden"));
-        }
-        for sample in [ask(&owner).without_token(), ask(&owner).claim("token_use", "id")] {
-            let reply = send(&bench, sample).await;
-            assert_eq!((reply.status, reply.problem()), (401, "unauthenticated"));
-            assert!(reply.headers.contains_key("www-authenticate"));
-        }
-        assert_eq!(send(&bench, ask(&owner)).await.status, 415);
-        assert_eq!(send(&bench, ask(&owner).raw_body("{", "application/json")).await.problem(), "malformed-json");
-    }
-}
+pub(crate) mod tests;

@@ -4,6 +4,7 @@
 pub mod attributes;
 pub mod audit;
 pub mod change;
+pub mod contract;
 pub mod public;
 mod queue;
 pub mod read;
@@ -19,6 +20,7 @@ use shared::{
     http::finished,
     store::Store,
 };
+use utoipa::OpenApi;
 
 /// What this function uses.
 #[derive(Clone, Debug)]
@@ -36,11 +38,33 @@ impl App {
     }
 }
 
+/// The function's part of the contract.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(
+    attributes::change::change,
+    attributes::create::create,
+    attributes::delete::delete,
+    attributes::list::list,
+    attributes::read::read,
+    audit::list,
+    change::change,
+    contract::contract,
+    public::public,
+    read::read,
+    templates::change::change,
+    templates::list::list,
+    templates::preview::preview,
+    templates::read::read,
+    templates::reset::reset
+))]
+pub struct Contract;
+
 /// The function's routes.
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/v1/settings", get(read::read).patch(change::change))
         .route("/v1/settings/public", get(public::public))
+        .route("/v1/openapi.json", get(contract::contract))
         .route("/v1/audit-events", get(audit::list))
         .route("/v1/user-attributes", get(attributes::list::list).post(attributes::create::create))
         .route(

@@ -6,21 +6,30 @@ use shared::{
     domain::{name::Name, password::PasswordPolicy},
     http::Problem,
 };
+use utoipa::ToSchema;
 
 use crate::{App, attributes::FormAttribute};
 
 /// What anybody may know of the settings.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PublicSettings)]
 pub struct PublicSettings {
     portal_name: Name,
     self_registration: bool,
     email_confirmation: bool,
     sign_in: bool,
     password_policy: PasswordPolicy,
+    /// Those on the form, in their order.
     attributes: Vec<FormAttribute>,
 }
 
 /// Shows what the sign-up form needs.
+#[utoipa::path(
+    get, path = "/v1/settings/public",
+    responses(
+        (status = 200, description = "What the sign-up form needs.", body = PublicSettings),
+    ),
+)]
 pub async fn public(State(app): State<App>) -> Result<Json<PublicSettings>, Problem> {
     let (settings, attributes) = app.store.settings_and_attributes().await?;
     Ok(Json(PublicSettings {

@@ -12,12 +12,14 @@ use shared::{
     },
     http::{ETag, Problem, Session, admit},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// The settings, as API Owners see them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in docs/api.md")]
+#[schema(as = Settings)]
 pub struct SettingsBody {
     self_registration: bool,
     auto_approve: bool,
@@ -57,6 +59,13 @@ impl From<Settings> for SettingsBody {
 }
 
 /// Shows the settings to API Owners.
+#[utoipa::path(
+    get, path = "/v1/settings",
+    responses(
+        (status = 200, description = "The settings.", body = SettingsBody, headers(("ETag" = String, description = "The version, for `If-Match`."))),
+        (status = 403, description = "`forbidden`: only API Owners manage the settings."),
+    ),
+)]
 pub async fn read(State(app): State<App>, session: Session) -> Result<(ETag, Json<SettingsBody>), Problem> {
     let (caller, settings) = app.store.person_and_settings(&session.user_id).await?;
     decide(&admit(&session, caller)?, Action::ManageSettings)?;

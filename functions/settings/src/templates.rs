@@ -18,6 +18,7 @@ use shared::{
     mail::{Event, MailTemplate, Part, judge, link_of, variables},
     store::ChangedTemplate,
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
@@ -27,10 +28,12 @@ const MAX_BODY_KIB: usize = 256;
 const MAX_TRIES: usize = 5;
 
 /// Something that a template can say.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TemplateVariable)]
 struct VariableBody {
     name: &'static str,
     description: &'static str,
+    /// A value as it may be.
     sample: Value,
 }
 
@@ -45,13 +48,17 @@ fn shown_variables(event: Event, portal_name: &Name) -> Vec<VariableBody> {
 }
 
 /// The templates of an event's mails, as API Owners see them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Template)]
 pub struct TemplateBody {
+    #[schema(value_type = Event)]
     event: &'static str,
+    /// Whether they are others than the built-in ones.
     changed: bool,
     subject: String,
     text: String,
     html: String,
+    /// Whether text and HTML carry a link in every case.
     needs_link: bool,
     variables: Vec<VariableBody>,
     updated_at: Option<Instant>,

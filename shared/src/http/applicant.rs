@@ -24,10 +24,10 @@ pub struct Applicant {
     pub first_name: Name,
     /// Last name.
     pub last_name: Name,
-    /// The password that they send, where they choose it at once.
+    /// The password, where addresses are not confirmed; otherwise it is chosen with the mailed link.
     pub password: Option<Password>,
-    /// The values that they give to custom attributes, as a row keeps them. Reading the rest leaves them out: what is
-    /// allowed has to be looked up first ([`Fields::sign_up`]).
+    /// The values that they give to custom attributes: those on the form.
+    // As a row keeps them. Reading the rest leaves them out: what is allowed has to be looked up first (`Fields::sign_up`).
     #[schema(value_type = Option<AttributeValues>)]
     pub attributes: Map<String, Value>,
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::identity::Tokens;
 
-/// The tokens of a session. Prints none of them.
+/// The tokens of a session.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tokens)]
 pub struct TokensBody {
@@ -22,6 +22,7 @@ pub struct TokensBody {
     expires_in: i32,
 }
 
+// Prints none of them.
 impl fmt::Debug for TokensBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokensBody").finish_non_exhaustive()

@@ -11,13 +11,14 @@ use super::{
 };
 
 /// The parts, by the folder of their function.
-fn parts() -> [(&'static str, Part); 5] {
+fn parts() -> [(&'static str, Part); 6] {
     [
         ("invite-codes", invite_codes::Contract::openapi()),
         ("login", login::Contract::openapi()),
         ("me", me::Contract::openapi()),
         ("redeem-code", redeem_code::Contract::openapi()),
         ("register", register::Contract::openapi()),
+        ("settings", settings::Contract::openapi()),
     ]
 }
 

@@ -49,6 +49,7 @@ pub fn complete(mut operation: Value, site: &Site<'_>) -> Value {
     if let (true, Some(example)) = (says_body, site.example()) {
         operation["requestBody"]["content"]["application/json"]["example"] = example;
     }
+    allow_no_body(&mut operation);
     let has = |name: &str| {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         parameters.into_iter().any(|parameter| parameter["name"] == name)
@@ -99,6 +100,23 @@ pub fn complete(mut operation: Value, site: &Site<'_>) -> Value {
         finish(status, answer, keyed, versioned);
     }
     operation
+}
+
+/// A body that need not be there is absent, not `null`.
+fn allow_no_body(operation: &mut Value) {
+    let Some(body) = operation.get_mut("requestBody") else { return };
+    let mut is_optional = false;
+    for media in body["content"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        let null = json!({"type": "null"});
+        let choices = media["schema"]["oneOf"].as_array().filter(|choices| choices.contains(&null));
+        if let Some(shape) = choices.and_then(|choices| choices.iter().find(|shape| **shape != null)).cloned() {
+            media["schema"] = shape;
+            is_optional = true;
+        }
+    }
+    if is_optional {
+        body["required"] = json!(false);
+    }
 }
 
 /// Gives an answer its headers, and a refusal its shape.

@@ -24,6 +24,23 @@ async fn registration_can_be_switched_off_and_on_again() {
 }
 
 #[tokio::test]
+async fn a_client_reads_the_contract_and_is_answered_as_it_says() {
+    let site = Site::open().await;
+
+    let contract = site.send(Method::GET, "/v1/openapi.json", None, None).await.ok(200);
+
+    let form = site.send(Method::GET, "/v1/settings/public", None, None).await.ok(200);
+    let mut answered: Vec<_> = form.as_object().unwrap().keys().collect();
+    let schema = &contract["paths"]["/v1/settings/public"]["get"]["responses"]["200"]["content"]["application/json"];
+    let name = schema["schema"]["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+    let mut promised: Vec<_> =
+        contract["components"]["schemas"][name]["properties"].as_object().unwrap().keys().collect();
+    answered.sort();
+    promised.sort();
+    assert_eq!(answered, promised);
+}
+
+#[tokio::test]
 async fn with_sign_in_switched_off_only_owners_get_in() {
     let site = Site::open().await;
     site.member("ada@example.com").await;

@@ -20,6 +20,7 @@ use shared::{
     },
     store::{AttributeDefinition, Record},
 };
+use utoipa::ToSchema;
 
 use super::{AttributeBody, MAX_TRIES, open_sought, refused};
 use crate::App;
@@ -35,6 +36,39 @@ pub struct Create {
     visibility: Visibility,
     on_form: bool,
     order: u32,
+}
+
+/// The attribute to be.
+#[derive(Debug, ToSchema)]
+#[schema(as = CreateAttribute)]
+#[expect(dead_code, reason = "written down, not read: the type is read with what belongs to it")]
+struct CreateBody {
+    /// What it is called in requests and answers.
+    name: AttributeName,
+    /// What it is called on the form.
+    label: Name,
+    /// What values it has, for good.
+    r#type: Type,
+    /// What can be chosen: of a `choice` alone, which has some.
+    #[schema(min_items = 1, max_items = 50)]
+    choices: Option<Vec<String>>,
+    /// What a text has to match: of a `string` alone.
+    pattern: Option<Pattern>,
+    /// Whether the sign-up form insists on a value.
+    #[schema(default = false)]
+    required: Option<bool>,
+    /// Whether a value stays once it is set.
+    #[schema(default = false)]
+    write_once: Option<bool>,
+    /// Who sees values.
+    #[schema(default = "private")]
+    visibility: Option<Visibility>,
+    /// Whether the sign-up form asks for it.
+    #[schema(default = true)]
+    on_form: Option<bool>,
+    /// Its place, smaller first.
+    #[schema(maximum = 1000, default = 0)]
+    order: Option<u32>,
 }
 
 impl FromFields for Create {
@@ -115,6 +149,16 @@ impl From<CreateError> for Problem {
 }
 
 /// Defines an attribute, with effect for the very next sign-up. Whoever is there already is not held to it.
+#[utoipa::path(
+    post, path = "/v1/user-attributes",
+    params(IdempotencyKey), request_body = CreateBody,
+    responses(
+        (status = 201, description = "The attribute.", body = AttributeBody, headers(("ETag" = String, description = "The version, for `If-Match`."))),
+        (status = 403, description = "`forbidden`: only API Owners manage attributes."),
+        (status = 409, description = "`attribute-name-taken`: another one has this name. \
+            `too-many-attributes`: there are at most 30, of at most 64 KiB together."),
+    ),
+)]
 pub async fn create(
     State(app): State<App>,
     session: Session,

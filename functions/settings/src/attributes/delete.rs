@@ -3,7 +3,10 @@
 use axum::extract::State;
 use http::StatusCode;
 use shared::{
-    domain::{attribute::Definition, audit::Actor},
+    domain::{
+        attribute::{AttributeName, Definition},
+        audit::Actor,
+    },
     http::{IfMatch, PathId, Payload, Problem, RequestId, Session},
     store::AttributesChange,
 };
@@ -34,6 +37,14 @@ impl From<DeleteError> for Problem {
 
 /// Deletes an attribute, with effect for the very next request. One that is defined anew under the same name has nobody's
 /// old value.
+#[utoipa::path(
+    delete, path = "/v1/user-attributes/{name}",
+    params(("name" = AttributeName, Path, description = "The attribute's name."), IfMatch),
+    responses(
+        (status = 204, description = "There is no such attribute any more."),
+        (status = 403, description = "`forbidden`: only API Owners manage attributes."),
+    ),
+)]
 pub async fn delete(
     State(app): State<App>,
     session: Session,

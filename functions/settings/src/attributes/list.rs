@@ -3,13 +3,21 @@
 use axum::extract::State;
 use shared::{
     domain::attribute::Definition,
-    http::{PageBody, Parameters, Problem, Session},
+    http::{PageBody, Paging, Parameters, Problem, Session},
 };
 
 use super::{AttributeBody, open};
 use crate::App;
 
 /// Lists the attributes.
+#[utoipa::path(
+    get, path = "/v1/user-attributes",
+    params(Paging),
+    responses(
+        (status = 200, description = "A page, in their order.", body = PageBody<AttributeBody>),
+        (status = 403, description = "`forbidden`: only API Owners manage attributes."),
+    ),
+)]
 pub async fn list(
     State(app): State<App>,
     session: Session,

@@ -1,7 +1,10 @@
 //! `GET /v1/user-attributes/{name}`: one attribute.
 
 use axum::{Json, extract::State};
-use shared::http::{ETag, PathId, Problem, Session};
+use shared::{
+    domain::attribute::AttributeName,
+    http::{ETag, PathId, Problem, Session},
+};
 
 use super::{AttributeBody, open};
 use crate::App;
@@ -22,6 +25,14 @@ impl From<ReadError> for Problem {
 }
 
 /// Shows one attribute to API Owners.
+#[utoipa::path(
+    get, path = "/v1/user-attributes/{name}",
+    params(("name" = AttributeName, Path, description = "The attribute's name.")),
+    responses(
+        (status = 200, description = "The attribute.", body = AttributeBody, headers(("ETag" = String, description = "The version, for `If-Match`."))),
+        (status = 403, description = "`forbidden`: only API Owners manage attributes."),
+    ),
+)]
 pub async fn read(
     State(app): State<App>,
     session: Session,

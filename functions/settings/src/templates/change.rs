@@ -1,15 +1,48 @@
 //! `PUT /v1/email-templates/{event}`: replaces the templates of an event's mails.
 
 use axum::{Json, extract::State};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use shared::{
     domain::{Fault, audit::Actor},
     http::{ETag, IfMatch, LargePayload, PathId, Problem, RequestId, Session},
+    mail::Event,
     store::TemplateChange,
 };
+use utoipa::ToSchema;
 
 use super::{Asked, BESIDE, MAX_BODY_KIB, MAX_TRIES, TemplateBody, current, etag, find, read_parts};
 use crate::App;
+
+/// The three templates, with what is shown beside them where it is sent back.
+#[derive(Debug, ToSchema)]
+#[schema(as = ReplaceTemplate)]
+#[expect(dead_code, reason = "written down, not read: what a template may say hangs on its event")]
+struct ChangeBody {
+    /// The subject.
+    #[schema(max_length = 500)]
+    subject: String,
+    /// The text.
+    #[schema(max_length = 98_304)]
+    text: String,
+    /// The HTML.
+    #[schema(max_length = 98_304)]
+    html: String,
+    /// The path's.
+    #[schema(nullable = false)]
+    event: Option<Event>,
+    /// Not read.
+    #[schema(value_type = Value, required = false)]
+    changed: Value,
+    /// Not read.
+    #[schema(value_type = Value, required = false)]
+    needs_link: Value,
+    /// Not read.
+    #[schema(value_type = Value, required = false)]
+    variables: Value,
+    /// Not read.
+    #[schema(value_type = Value, required = false)]
+    updated_at: Value,
+}
 
 /// Why the templates stay as they are.
 #[derive(Debug)]
@@ -31,6 +64,14 @@ impl From<ChangeError> for Problem {
 
 /// Replaces an event's templates, with effect for the very next mail; each was judged before it is kept. Of two at once the
 /// later stands, unless its sender names the version to start from.
+#[utoipa::path(
+    put, path = "/v1/email-templates/{event}",
+    params(("event" = Event, Path, description = "What the mails are about."), IfMatch), request_body = ChangeBody,
+    responses(
+        (status = 200, description = "The templates as they are now.", body = TemplateBody),
+        (status = 403, description = "`forbidden`: only API Owners manage templates."),
+    ),
+)]
 pub async fn change(
     State(app): State<App>,
     session: Session,

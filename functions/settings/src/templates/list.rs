@@ -7,13 +7,16 @@ use shared::{
     http::{Instant, PageBody, Problem, Session, admit},
     mail::{Event, link_of},
 };
+use utoipa::ToSchema;
 
 use super::{VariableBody, shown_variables};
 use crate::App;
 
 /// An event's templates in the list, without the templates themselves.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ListedTemplate)]
 pub struct ListedTemplate {
+    #[schema(value_type = Event)]
     event: &'static str,
     changed: bool,
     needs_link: bool,
@@ -22,6 +25,13 @@ pub struct ListedTemplate {
 }
 
 /// Lists the templates of every event; all of them are one page.
+#[utoipa::path(
+    get, path = "/v1/email-templates",
+    responses(
+        (status = 200, description = "Every event, on one page.", body = PageBody<ListedTemplate>),
+        (status = 403, description = "`forbidden`: only API Owners manage templates."),
+    ),
+)]
 pub async fn list(State(app): State<App>, session: Session) -> Result<PageBody<ListedTemplate>, Problem> {
     let facts = app.store.changed_templates(&session.user_id, &Event::ALL).await?;
     let caller = admit(&session, facts.caller)?;

@@ -2,13 +2,34 @@
 
 use axum::{Json, extract::State};
 use serde::Serialize;
-use shared::http::{LargePayload, PathId, Problem, Session};
+use shared::{
+    http::{LargePayload, PathId, Problem, Session},
+    mail::Event,
+};
+use utoipa::ToSchema;
 
 use super::{Asked, MAX_BODY_KIB, current, find, read_parts};
 use crate::App;
 
+/// The templates to try; what is absent is as it is in use.
+#[derive(Debug, ToSchema)]
+#[schema(as = TryTemplate)]
+#[expect(dead_code, reason = "written down, not read: what a template may say hangs on its event")]
+struct Draft {
+    /// The subject.
+    #[schema(max_length = 500)]
+    subject: Option<String>,
+    /// The text.
+    #[schema(max_length = 98_304)]
+    text: Option<String>,
+    /// The HTML.
+    #[schema(max_length = 98_304)]
+    html: Option<String>,
+}
+
 /// A mail as it would read.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MailPreview)]
 pub struct PreviewBody {
     subject: String,
     text: String,
@@ -16,6 +37,14 @@ pub struct PreviewBody {
 }
 
 /// Shows a mail by the templates that are sent along; those that are not are the ones that are in use.
+#[utoipa::path(
+    post, path = "/v1/email-templates/{event}/preview",
+    params(("event" = Event, Path, description = "What the mails are about.")), request_body = Option<Draft>,
+    responses(
+        (status = 200, description = "The mail.", body = PreviewBody),
+        (status = 403, description = "`forbidden`: only API Owners manage templates."),
+    ),
+)]
 pub async fn preview(
     State(app): State<App>,
     session: Session,

@@ -1,12 +1,23 @@
 //! `GET /v1/email-templates/{event}`: the templates by which an event's mails are made.
 
 use axum::{Json, extract::State};
-use shared::http::{ETag, PathId, Problem, Session};
+use shared::{
+    http::{ETag, PathId, Problem, Session},
+    mail::Event,
+};
 
 use super::{Asked, TemplateBody, etag, find};
 use crate::App;
 
 /// Reads an event's templates: what an API Owner made of them, or the built-in ones.
+#[utoipa::path(
+    get, path = "/v1/email-templates/{event}",
+    params(("event" = Event, Path, description = "What the mails are about.")),
+    responses(
+        (status = 200, description = "The templates.", body = TemplateBody, headers(("ETag" = String, description = "The version, for `If-Match`."))),
+        (status = 403, description = "`forbidden`: only API Owners manage templates."),
+    ),
+)]
 pub async fn read(
     State(app): State<App>,
     session: Session,

@@ -5,6 +5,7 @@ use http::StatusCode;
 use shared::{
     domain::audit::Actor,
     http::{IfMatch, PathId, Problem, RequestId, Session},
+    mail::Event,
     store::TemplateChange,
 };
 
@@ -30,6 +31,14 @@ impl From<ResetError> for Problem {
 }
 
 /// Resets an event's templates, with effect for the very next mail. Those that nobody changed stay as they are.
+#[utoipa::path(
+    delete, path = "/v1/email-templates/{event}",
+    params(("event" = Event, Path, description = "What the mails are about."), IfMatch),
+    responses(
+        (status = 204, description = "The built-in templates are in use."),
+        (status = 403, description = "`forbidden`: only API Owners manage templates."),
+    ),
+)]
 pub async fn reset(
     State(app): State<App>,
     session: Session,
