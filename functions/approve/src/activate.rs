@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use shared::{
-    domain::transition::Transition,
+    domain::{ids::UserId, transition::Transition},
     http::{PathId, Payload, Problem, RequestId, Session, UserBody},
     store::Terms,
 };
@@ -10,6 +10,15 @@ use shared::{
 use crate::{App, act};
 
 /// Switches an inactive person on; they are told by mail.
+#[utoipa::path(
+    post, path = "/v1/users/{id}/activate",
+    params(("id" = UserId, Path, description = "The person.")),
+    responses(
+        (status = 200, description = "The person, who is active now.", body = UserBody),
+        (status = 403, description = "`forbidden`: only API Owners decide, and nobody about themselves."),
+        (status = 409, description = "`wrong-status`: the person is not inactive, or has no password yet; `user_status` says what they are."),
+    ),
+)]
 pub async fn activate(
     State(app): State<App>,
     session: Session,

@@ -4,12 +4,16 @@ use axum::{Json, extract::State};
 use shared::{
     domain::{
         Fault,
-        ids::{OrganisationId, TeamId},
+        ids::{OrganisationId, TeamId, UserId},
         organisation::MAX_TEAMS,
         user::{Role, User},
     },
     http::{FieldFault, Fields, FromFields, PathId, Payload, Problem, RequestId, Session, UserBody, choice, items},
     store::{Admission, Placing, Terms},
+};
+use utoipa::{
+    ToSchema,
+    openapi::{Object, ObjectBuilder, Type, schema::SchemaType},
 };
 
 use crate::{
@@ -18,8 +22,25 @@ use crate::{
 };
 
 /// Where the person is put while they are approved, and as what. What is left out stays as it is.
-#[derive(Clone, Debug)]
-pub struct Approve(Terms);
+#[derive(Clone, Debug, Default, ToSchema)]
+#[schema(as = ApproveUser)]
+pub struct Approve {
+    /// The organisation; alone, it means its default team.
+    organisation_id: Option<OrganisationId>,
+    /// The teams; alone, those of the organisation in which the person is.
+    #[schema(max_items = 20)]
+    team_ids: Option<Vec<TeamId>>,
+    /// What the person is to be.
+    #[schema(schema_with = consumer_role)]
+    role: Option<Role>,
+}
+
+/// The shape of a role that a registration can come to.
+fn consumer_role() -> Object {
+    let words = [Some(Role::ConsumerAdmin.as_str()), Some(Role::TeamMember.as_str()), None];
+    let role = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
+    role.enum_values(Some(words)).description(Some("What the person is to be.")).build()
+}
 
 impl FromFields for Approve {
     fn read(fields: &mut Fields) -> Option<Self> {
@@ -27,7 +48,14 @@ impl FromFields for Approve {
         let team_ids =
             fields.optional("team_ids", items(MAX_TEAMS, |id| TeamId::parse(id).ok_or_else(Fault::no_such_team)));
         let role = fields.optional("role", choice(consumer));
-        Some(Self(Terms { organisation_id, team_ids: team_ids.unwrap_or_default(), role }))
+        Some(Self { organisation_id, team_ids, role })
+    }
+}
+
+impl From<Approve> for Terms {
+    fn from(body: Approve) -> Self {
+        let Approve { organisation_id, team_ids, role } = body;
+        Self { organisation_id, team_ids: team_ids.unwrap_or_default(), role }
     }
 }
 
@@ -61,6 +89,15 @@ impl From<ApproveError> for Problem {
 }
 
 /// Approves a waiting registration: it becomes active, where the request says, and is told so by mail.
+#[utoipa::path(
+    post, path = "/v1/users/{id}/approve",
+    params(("id" = UserId, Path, description = "The person.")), request_body = Option<Approve>,
+    responses(
+        (status = 200, description = "The person, who is active now.", body = UserBody),
+        (status = 403, description = "`forbidden`: only API Owners decide, and nobody about themselves."),
+        (status = 409, description = "`wrong-status`: the person is not pending; `user_status` says what they are."),
+    ),
+)]
 pub async fn approve(
     State(app): State<App>,
     session: Session,
@@ -69,10 +106,10 @@ pub async fn approve(
     payload: Payload,
 ) -> Result<Json<UserBody>, Problem> {
     // Read for the one batch, judged once the caller's rights are known.
-    let body: Result<Approve, Problem> = payload.read();
-    let named = body.as_ref().map(|body| body.0.clone()).unwrap_or_default();
+    let body: Result<Terms, Problem> = payload.read().map(Approve::into);
+    let named = body.as_ref().cloned().unwrap_or_default();
     let case = act::open(&app, &session, &id, &named).await?;
-    let Approve(terms) = body?;
+    let terms = body?;
     let admission = admission(&app, &case, &terms).await?;
     act::approve(&app, &request, case, &admission).await.map(Json)
 }

@@ -2,15 +2,26 @@
 
 use axum::{Json, extract::State};
 use shared::{
-    domain::transition::Transition,
+    domain::{ids::UserId, transition::Transition},
     http::{PathId, Payload, Problem, RequestId, Session, UserBody},
     store::Terms,
 };
 
 use crate::{App, act};
 
-/// Switches an active person off. Their tokens are refused with the next request: the sessions go in the same write as
-/// the state. Cognito's refresh tokens end after it; a crash in between leaves them without a session, hence useless.
+/// Switches an active person off. Their tokens are refused with the next request.
+// The sessions go in the same write as the state. Cognito's refresh tokens end after it; a crash in between leaves them
+// without a session, hence useless.
+#[utoipa::path(
+    post, path = "/v1/users/{id}/deactivate",
+    params(("id" = UserId, Path, description = "The person.")),
+    responses(
+        (status = 200, description = "The person, who is inactive now; every session of theirs has ended.", body = UserBody),
+        (status = 403, description = "`forbidden`: only API Owners decide, and nobody about themselves."),
+        (status = 409, description = "`wrong-status`: the person is not active; `user_status` says what they are. \
+            `last-api-owner`: the portal keeps at least one."),
+    ),
+)]
 pub async fn deactivate(
     State(app): State<App>,
     session: Session,

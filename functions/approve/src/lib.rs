@@ -15,6 +15,7 @@ use shared::{
     identity::Identity,
     store::Store,
 };
+use utoipa::OpenApi;
 
 /// What this function uses.
 #[derive(Clone, Debug)]
@@ -34,6 +35,11 @@ impl App {
         Ok(Self { store: deployed.store()?, identity: deployed.identity()?, clock: Clock::system() })
     }
 }
+
+/// The function's part of the contract.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(activate::activate, approve::approve, deactivate::deactivate, reject::reject, reopen::reopen))]
+pub struct Contract;
 
 /// The function's routes.
 pub fn router(app: App) -> Router {

@@ -2,16 +2,20 @@
 
 use axum::{Json, extract::State};
 use shared::{
-    domain::{reason, transition::Transition},
+    domain::{ids::UserId, reason, transition::Transition},
     http::{Fields, FromFields, PathId, Payload, Problem, RequestId, Session, UserBody, text},
     store::Terms,
 };
+use utoipa::ToSchema;
 
 use crate::{App, act};
 
 /// Why the registration is refused, in words for the applicant.
-#[derive(Debug)]
+#[derive(Debug, ToSchema)]
+#[schema(as = RejectUser)]
 pub struct Reject {
+    /// The reason; without one, none is mailed.
+    #[schema(min_length = 1, max_length = 1000)]
     reason: Option<String>,
 }
 
@@ -22,6 +26,15 @@ impl FromFields for Reject {
 }
 
 /// Rejects a waiting registration. The reason is mailed to the applicant and kept nowhere but in that mail.
+#[utoipa::path(
+    post, path = "/v1/users/{id}/reject",
+    params(("id" = UserId, Path, description = "The person.")), request_body = Option<Reject>,
+    responses(
+        (status = 200, description = "The person, who is rejected now.", body = UserBody),
+        (status = 403, description = "`forbidden`: only API Owners decide, and nobody about themselves."),
+        (status = 409, description = "`wrong-status`: the person is not pending; `user_status` says what they are."),
+    ),
+)]
 pub async fn reject(
     State(app): State<App>,
     session: Session,

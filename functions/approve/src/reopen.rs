@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use shared::{
-    domain::transition::Transition,
+    domain::{ids::UserId, transition::Transition},
     http::{PathId, Payload, Problem, RequestId, Session, UserBody},
     store::Terms,
 };
@@ -10,6 +10,15 @@ use shared::{
 use crate::{App, act};
 
 /// Lets a rejected registration wait for approval again.
+#[utoipa::path(
+    post, path = "/v1/users/{id}/reopen",
+    params(("id" = UserId, Path, description = "The person.")),
+    responses(
+        (status = 200, description = "The person, who is pending now.", body = UserBody),
+        (status = 403, description = "`forbidden`: only API Owners decide, and nobody about themselves."),
+        (status = 409, description = "`wrong-status`: the person is not rejected; `user_status` says what they are."),
+    ),
+)]
 pub async fn reopen(
     State(app): State<App>,
     session: Session,

@@ -12,21 +12,31 @@ use shared::{
         password::Password,
         user::{Status, User},
     },
-    http::{FieldFault, Fields, FromFields, Next, Payload, Problem, RequestId, object, secret, text},
+    http::{AttributeValues, FieldFault, Fields, FromFields, Next, Payload, Problem, RequestId, object, secret, text},
     password_change::first_password,
     store::{Acceptance, LinkClaim, LinkFacts},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// The link's token, the password that was chosen, the names where the inviter got them wrong, and the attributes that the
 /// form asks for.
+#[derive(ToSchema)]
+#[schema(as = AcceptInvitation)]
 pub struct Accept {
-    /// `None` for what cannot be a token.
+    /// The token of the mailed link.
+    // `None` for what cannot be one.
+    #[schema(value_type = String)]
     token: Option<PlainToken>,
+    /// The password that was chosen.
     password: Password,
+    /// First name, where the invitation has it wrong.
     first_name: Option<Name>,
+    /// Last name, where the invitation has it wrong.
     last_name: Option<Name>,
+    /// What the form asks for and the person does not have yet.
+    #[schema(value_type = Option<AttributeValues>)]
     attributes: Map<String, Value>,
 }
 
@@ -65,8 +75,17 @@ impl From<AcceptError> for Problem {
     }
 }
 
-/// Accepts the invitation behind the link: claims the person, sets the password at Cognito, consumes the link. A refused
-/// password leaves the link usable; so does a crash, once the claim has lapsed.
+/// Accepts the invitation behind the link. A refused password leaves the link usable.
+// It claims the person, sets the password at Cognito, consumes the link. A crash leaves the link usable too, once the
+// claim has lapsed.
+#[utoipa::path(
+    post, path = "/v1/invitations/accept",
+    request_body = Accept,
+    responses(
+        (status = 200, description = "The person is active, and logs in next.", body = Next),
+        (status = 410, description = "`link-not-usable`: the link was used, replaced or revoked, has expired, or never existed."),
+    ),
+)]
 pub async fn accept(State(app): State<App>, request: RequestId, payload: Payload) -> Result<Json<Next>, Problem> {
     let body: Accept = payload.read()?;
     let now = app.clock.now();

@@ -4,6 +4,7 @@
 //! what was done is found done.
 
 mod rows;
+mod shape;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -29,7 +30,9 @@ use shared::{
     store::{BulkFacts, Store},
 };
 use tokio::task::JoinSet;
+use utoipa::ToSchema;
 
+use self::rows::UploadBody;
 use crate::{
     App,
     create::{Create, CreateError},
@@ -45,26 +48,31 @@ const AT_ONCE: usize = 4;
 const RESERVE: SignedDuration = SignedDuration::from_secs(5);
 
 /// What became of the rows, in their order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UploadedInvitations)]
 pub struct BulkBody {
     results: Vec<RowBody>,
 }
 
 /// What became of a row.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UploadedRow)]
 pub struct RowBody {
     /// Its number, from 1 on; a table's header does not count.
+    #[schema(minimum = 1)]
     row: usize,
     outcome: Outcome,
     /// The invitation that was made.
     invitation_id: Option<InvitationId>,
     /// The answer that a single invitation would have got, where nobody is invited.
+    #[schema(schema_with = shape::problem)]
     problem: Option<Value>,
 }
 
 /// In a word what became of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RowOutcome)]
 enum Outcome {
     /// The invitation is made, its mail queued.
     Invited,
@@ -85,6 +93,20 @@ enum Outcome {
 }
 
 /// Invites whom the rows name: an API Owner anywhere and as anything, a Consumer Admin into their own teams.
+#[utoipa::path(
+    post, path = "/v1/invitations/bulk",
+    params(("dry_run" = Option<bool>, Query, description = "Whether to tell only what the rows would come to.")),
+    request_body(content((UploadBody = "application/json", example = json!({
+            "rows": [{"email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace"}]
+        })), (String = "text/csv", example = json!("email,first_name,last_name\nada@example.com,Ada,Lovelace\n")))),
+    responses(
+        (status = 200, description = "What became of each row, in their order.", body = BulkBody),
+        (status = 400, description = "`malformed-csv`: the body is no table in UTF-8."),
+        (status = 403, description = "`forbidden`: only API Owners and Consumer Admins invite, these not where strangers meet. \
+            `invitations-closed`: inviting is switched off for Consumer Admins."),
+        (status = 409, description = "`mail-not-configured`: no sender is set."),
+    ),
+)]
 pub async fn bulk(
     State(app): State<App>,
     session: Session,

@@ -19,6 +19,7 @@ use shared::{
     },
     store::{Asked, InviteFacts},
 };
+use utoipa::ToSchema;
 
 use crate::{
     App,
@@ -27,6 +28,26 @@ use crate::{
 };
 
 /// Who is invited, as what, and where.
+#[derive(Debug, ToSchema)]
+#[schema(as = CreateInvitation)]
+#[expect(dead_code, reason = "written down, not read: what is looked up stands together")]
+pub(crate) struct CreateBody {
+    /// Their address.
+    email: Email,
+    /// First name.
+    first_name: Name,
+    /// Last name.
+    last_name: Name,
+    /// What they are to be; by default a Consumer Admin where an API Owner invites, else a Team Member.
+    role: Option<Role>,
+    /// Their teams; without any, the organisation's default team.
+    #[schema(max_items = 20)]
+    team_ids: Option<Vec<TeamId>>,
+    /// Their organisation, by an API Owner; without one, the default one.
+    organisation_id: Option<OrganisationId>,
+}
+
+/// Who is invited, as what, and where: as it is read.
 #[derive(Debug)]
 pub struct Create {
     pub(crate) asked: Asked,
@@ -122,6 +143,19 @@ pub(crate) fn invitations_closed() -> Problem {
 
 /// Invites a person: an API Owner anywhere and as anything, a Consumer Admin into their own teams. The invited person
 /// is there at once, without a password.
+#[utoipa::path(
+    post, path = "/v1/invitations",
+    params(IdempotencyKey), request_body = CreateBody,
+    responses(
+        (status = 201, description = "The invitation.", body = InvitationBody),
+        (status = 403, description = "`forbidden`: only API Owners and Consumer Admins invite, these not where strangers meet. \
+            `invitations-closed`: inviting is switched off for Consumer Admins."),
+        (status = 409, description = "`email-taken`: there is an account with this address. \
+            `invitation-pending`: an invitation of this address waits, `invitation_id`. \
+            `mail-not-configured`: no sender is set."),
+        (status = 410, description = "`created-and-deleted`: what an earlier request with this key created is deleted."),
+    ),
+)]
 pub async fn create(
     State(app): State<App>,
     session: Session,

@@ -27,6 +27,7 @@ use shared::{
     identity::Identity,
     store::Store,
 };
+use utoipa::OpenApi;
 
 /// What this function uses.
 #[derive(Clone, Debug)]
@@ -46,6 +47,21 @@ impl App {
         Ok(Self { store: deployed.store()?, identity: deployed.identity()?, clock: Clock::system() })
     }
 }
+
+/// The function's part of the contract.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(
+    accept::accept,
+    bulk::bulk,
+    create::create,
+    list::list,
+    preview::preview,
+    read::read,
+    resend::resend,
+    revoke::revoke,
+    send::send
+))]
+pub struct Contract;
 
 /// The function's routes.
 pub fn router(app: App) -> Router {

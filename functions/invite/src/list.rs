@@ -7,12 +7,20 @@ use shared::{
         invitation::InvitationStatus,
         rights::{Action, decide},
     },
-    http::{PageBody, Parameters, Problem, Session, admit},
+    http::{PageBody, Paging, Parameters, Problem, Session, admit},
 };
 
 use crate::{App, view::InvitationBody};
 
 /// Lists invitations, the first made first: all for API Owners, for Consumer Admins those into their own teams.
+#[utoipa::path(
+    get, path = "/v1/invitations",
+    params(("status" = Option<InvitationStatus>, Query, description = "Only invitations that stand so."), Paging),
+    responses(
+        (status = 200, description = "A page of those that the caller may see.", body = PageBody<InvitationBody>),
+        (status = 403, description = "`forbidden`: Team Members see none."),
+    ),
+)]
 pub async fn list(
     State(app): State<App>,
     session: Session,

@@ -3,15 +3,20 @@
 use axum::{Json, extract::State};
 use serde::Serialize;
 use shared::{
-    domain::{link::PlainToken, name::Name, user::Role},
+    domain::{email::Email, link::PlainToken, name::Name, user::Role},
     http::{Fields, FromFields, Instant, Payload, PlaceBody, Problem, secret},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// The link's token.
+#[derive(ToSchema)]
+#[schema(as = PreviewInvitation)]
 pub struct Preview {
-    /// `None` for what cannot be a token.
+    /// The token of the mailed link.
+    // `None` for what cannot be one.
+    #[schema(value_type = String)]
     token: Option<PlainToken>,
 }
 
@@ -22,8 +27,10 @@ impl FromFields for Preview {
 }
 
 /// What an invitation offers to whom.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InvitationPreview)]
 pub struct PreviewBody {
+    #[schema(value_type = Email)]
     email: String,
     first_name: Name,
     last_name: Name,
@@ -49,6 +56,14 @@ impl From<PreviewError> for Problem {
 }
 
 /// Shows the invitation behind a link to whoever holds it. Looking uses nothing up.
+#[utoipa::path(
+    post, path = "/v1/invitations/preview",
+    request_body = Preview,
+    responses(
+        (status = 200, description = "What is offered to whom.", body = PreviewBody),
+        (status = 410, description = "`link-not-usable`: the link was used, replaced or revoked, has expired, or never existed."),
+    ),
+)]
 pub async fn preview(State(app): State<App>, payload: Payload) -> Result<Json<PreviewBody>, Problem> {
     let body: Preview = payload.read()?;
     let token = body.token.ok_or(PreviewError::LinkNotUsable)?.hashed();

@@ -1,11 +1,22 @@
 //! `GET /v1/invitations/{id}`: one invitation.
 
 use axum::{Json, extract::State};
-use shared::http::{PathId, Problem, Session};
+use shared::{
+    domain::ids::InvitationId,
+    http::{PathId, Problem, Session},
+};
 
 use crate::{App, manage, view::InvitationBody};
 
 /// Shows one invitation to API Owners and to the Consumer Admins of one of its teams.
+#[utoipa::path(
+    get, path = "/v1/invitations/{id}",
+    params(("id" = InvitationId, Path, description = "The invitation.")),
+    responses(
+        (status = 200, description = "The invitation.", body = InvitationBody),
+        (status = 403, description = "`forbidden`: Team Members see none."),
+    ),
+)]
 pub async fn read(
     State(app): State<App>,
     session: Session,

@@ -5,6 +5,7 @@ use http::StatusCode;
 use shared::{
     domain::{
         audit::Actor,
+        ids::InvitationId,
         rights::{self, Action, decide},
     },
     http::{PathId, Payload, Problem, RequestId, Session},
@@ -41,6 +42,17 @@ impl From<ResendError> for Problem {
 }
 
 /// Sends an invitation again, while it waits or after its time has passed.
+#[utoipa::path(
+    post, path = "/v1/invitations/{id}/resend",
+    params(("id" = InvitationId, Path, description = "The invitation.")),
+    responses(
+        (status = 202, description = "The invitation, its mail queued and its time begun anew.", body = InvitationBody),
+        (status = 403, description = "`forbidden`: only API Owners, and Consumer Admins of all its teams, may. \
+            `invitations-closed`: inviting is switched off for Consumer Admins."),
+        (status = 409, description = "`wrong-status`: it does not start from where the invitation stands, `invitation_status`. \
+            `mail-not-configured`: no sender is set."),
+    ),
+)]
 pub async fn resend(
     State(app): State<App>,
     session: Session,

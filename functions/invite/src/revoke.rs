@@ -5,6 +5,7 @@ use http::StatusCode;
 use shared::{
     domain::{
         audit::Actor,
+        ids::InvitationId,
         invitation::InvitationStatus,
         rights::{Action, decide},
     },
@@ -19,6 +20,15 @@ use crate::{
 
 /// Revokes an invitation: its links are dead at once. Whoever came in by it alone is gone with it, and the address is
 /// free. Doing it again changes nothing.
+#[utoipa::path(
+    delete, path = "/v1/invitations/{id}",
+    params(("id" = InvitationId, Path, description = "The invitation.")),
+    responses(
+        (status = 204, description = "The invitation is revoked, now or before."),
+        (status = 403, description = "`forbidden`: only API Owners, and Consumer Admins of all its teams, may."),
+        (status = 409, description = "`wrong-status`: it does not start from where the invitation stands, `invitation_status`."),
+    ),
+)]
 pub async fn revoke(
     State(app): State<App>,
     session: Session,

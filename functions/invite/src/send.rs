@@ -54,6 +54,19 @@ impl From<SendError> for Problem {
 }
 
 /// Sends an invitation to a person without a password; they stay whatever becomes of it.
+#[utoipa::path(
+    post, path = "/v1/users/{id}/invite",
+    params(("id" = UserId, Path, description = "The person."), IdempotencyKey),
+    responses(
+        (status = 201, description = "The invitation.", body = InvitationBody),
+        (status = 403, description = "`forbidden`: only API Owners send an invitation to who is there."),
+        (status = 409, description = "`password-already-set`: the person needs none. \
+            `wrong-status`: they have yet to confirm their address, `user_status`. \
+            `invitation-pending`: an invitation of this address waits, `invitation_id`. \
+            `mail-not-configured`: no sender is set."),
+        (status = 410, description = "`created-and-deleted`: what an earlier request with this key created is deleted."),
+    ),
+)]
 pub async fn send(
     State(app): State<App>,
     session: Session,

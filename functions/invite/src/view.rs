@@ -5,6 +5,7 @@ use serde::Serialize;
 use shared::{
     domain::{
         audit::Origin,
+        email::Email,
         ids::{InvitationId, UserId},
         invitation::{Invitation, InvitationStatus},
         name::Name,
@@ -15,12 +16,14 @@ use shared::{
     mail::Delivery,
     store::{Places, Record},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
-/// How far the newest mail has come, in the words of `docs/api.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// How far the newest mail has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = InvitationDelivery)]
 pub enum DeliveryBody {
     /// Not sent yet.
     Queued,
@@ -44,10 +47,12 @@ impl From<Delivery> for DeliveryBody {
 }
 
 /// An invitation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Invitation)]
 pub struct InvitationBody {
     id: InvitationId,
     user_id: UserId,
+    #[schema(value_type = Email)]
     email: String,
     first_name: Name,
     last_name: Name,
@@ -56,6 +61,7 @@ pub struct InvitationBody {
     teams: Vec<PlaceBody>,
     status: InvitationStatus,
     delivery: DeliveryBody,
+    /// Who invited; nobody where the deployment did.
     invited_by: Option<UserId>,
     sent_at: Instant,
     expires_at: Instant,

@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use shared::{
     domain::{
         audit::{Actor, Origin},
+        ids::OrganisationRequestId,
         name::Name,
         organisation_request::{OrganisationRequest, RequestStatus, Unfit, fits},
         user::{Status, User},
@@ -11,6 +12,7 @@ use shared::{
     http::{Fields, FromFields, PathId, Payload, Problem, RequestId, Session, text},
     store::DecidedRequest,
 };
+use utoipa::ToSchema;
 
 use crate::{
     App,
@@ -19,8 +21,10 @@ use crate::{
 };
 
 /// How it is called.
-#[derive(Debug)]
+#[derive(Debug, ToSchema)]
+#[schema(as = ApproveOrganisationRequest)]
 pub struct Approve {
+    /// Another name than was asked for.
     name: Option<Name>,
 }
 
@@ -60,6 +64,17 @@ impl From<ApproveError> for Problem {
 
 /// Approves a request, under another name where one is given: its requester becomes the Consumer Admin of a new
 /// organisation, in its default team.
+#[utoipa::path(
+    post, path = "/v1/organisation-requests/{id}/approve",
+    params(("id" = OrganisationRequestId, Path, description = "The request.")), request_body = Option<Approve>,
+    responses(
+        (status = 200, description = "The request, which is approved now.", body = RequestBody),
+        (status = 403, description = "`forbidden`: only API Owners decide about requests."),
+        (status = 409, description = "`organisation-request-decided`: it was decided before; `request_status` says how. \
+            `requester-unavailable`: who asked is gone or in another organisation, and the request is rejected. \
+            `wrong-status`: who asked is not active, and the request goes on waiting; `user_status` says what they are."),
+    ),
+)]
 pub async fn approve(
     State(app): State<App>,
     session: Session,

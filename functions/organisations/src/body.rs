@@ -16,14 +16,17 @@ use shared::{
     http::{ETag, Fields, FromFields, Instant, PathIds, Problem, Session, admit, text},
     store::Record,
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// An organisation, as API Owners see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Organisation)]
 pub struct OrganisationBody {
     id: OrganisationId,
     name: Name,
+    /// Whether it is the Default Organisation.
     default: bool,
     created_at: Instant,
     updated_at: Instant,
@@ -49,11 +52,13 @@ impl From<Organisation> for OrganisationBody {
 }
 
 /// A team, as API Owners see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Team)]
 pub struct TeamBody {
     id: TeamId,
     organisation_id: OrganisationId,
     name: Name,
+    /// Whether it is the default team of its organisation.
     default: bool,
     created_at: Instant,
     updated_at: Instant,
@@ -163,9 +168,14 @@ pub(crate) async fn open_team(
     Ok((caller, organisation, team))
 }
 
-/// Another name: `None` leaves the one that is there.
-#[derive(Clone, Debug)]
-pub(crate) struct Rename(pub Option<Name>);
+/// Another name.
+#[derive(Clone, Debug, ToSchema)]
+#[schema(as = Rename)]
+pub(crate) struct Rename {
+    /// The name; absent, the one that is there stays.
+    #[schema(nullable = false)]
+    pub name: Option<Name>,
+}
 
 impl FromFields for Rename {
     fn read(fields: &mut Fields) -> Option<Self> {
@@ -173,7 +183,7 @@ impl FromFields for Rename {
         if matches!(name, Some(None)) {
             fields.fault("name", Fault::new("required", "This always has a value."));
         }
-        Some(Self(name.flatten()))
+        Some(Self { name: name.flatten() })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use shared::{
-    domain::audit::Actor,
+    domain::{audit::Actor, ids::OrganisationId},
     http::{ETag, IfMatch, PathId, Payload, Problem, RequestId, Session},
     store::Renaming,
 };
@@ -14,6 +14,14 @@ use crate::{
 
 /// Renames an organisation. Two changes at once are made one after the other, unless the caller names the version to
 /// start from.
+#[utoipa::path(
+    patch, path = "/v1/organisations/{id}",
+    params(("id" = OrganisationId, Path, description = "The organisation."), IfMatch), request_body = Rename,
+    responses(
+        (status = 200, description = "The organisation as it stands now.", body = OrganisationBody),
+        (status = 403, description = "`forbidden`: only API Owners manage organisations."),
+    ),
+)]
 pub async fn change(
     State(app): State<App>,
     session: Session,
@@ -23,7 +31,7 @@ pub async fn change(
     payload: Payload,
 ) -> Result<(ETag, Json<OrganisationBody>), Problem> {
     let (caller, mut before) = open(&app, &session, &id).await?;
-    let Rename(name) = payload.read()?;
+    let Rename { name } = payload.read()?;
     let origin = request.origin(Actor::User(caller.id), app.clock.now());
     for _ in 0..MAX_TRIES {
         if !if_match.allows(before.version) {

@@ -2,7 +2,10 @@
 
 use axum::{Json, extract::State};
 use shared::{
-    domain::audit::Actor,
+    domain::{
+        audit::Actor,
+        ids::{OrganisationId, TeamId},
+    },
     http::{ETag, IfMatch, PathIds, Payload, Problem, RequestId, Session},
     store::Renaming,
 };
@@ -13,6 +16,18 @@ use crate::{
 };
 
 /// Renames a team. Two changes at once are made one after the other, unless the caller names the version to start from.
+#[utoipa::path(
+    patch, path = "/v1/organisations/{id}/teams/{team_id}",
+    params(
+        ("id" = OrganisationId, Path, description = "The organisation."),
+        ("team_id" = TeamId, Path, description = "The team."),
+        IfMatch,
+    ), request_body = Rename,
+    responses(
+        (status = 200, description = "The team as it stands now.", body = TeamBody),
+        (status = 403, description = "`forbidden`: only API Owners manage organisations."),
+    ),
+)]
 pub async fn change(
     State(app): State<App>,
     session: Session,
@@ -22,7 +37,7 @@ pub async fn change(
     payload: Payload,
 ) -> Result<(ETag, Json<TeamBody>), Problem> {
     let (caller, organisation, mut before) = open_team(&app, &session, &path).await?;
-    let Rename(name) = payload.read()?;
+    let Rename { name } = payload.read()?;
     let default = organisation.has_as_default(&before);
     let origin = request.origin(Actor::User(caller.id), app.clock.now());
     for _ in 0..MAX_TRIES {

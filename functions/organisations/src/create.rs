@@ -10,12 +10,15 @@ use shared::{
     http::{Created, Fields, FromFields, IdempotencyKey, Payload, Problem, RequestId, Session, admit, recall, text},
     store::OrganisationCreation,
 };
+use utoipa::ToSchema;
 
 use crate::{App, body::OrganisationBody};
 
-/// How it is called.
-#[derive(Debug)]
+/// The organisation to be.
+#[derive(Debug, ToSchema)]
+#[schema(as = CreateOrganisation)]
 pub struct Create {
+    /// Its name; it need not be the only one.
     name: Name,
 }
 
@@ -26,6 +29,15 @@ impl FromFields for Create {
 }
 
 /// Creates an organisation. Names need not be unique: ids tell organisations apart.
+#[utoipa::path(
+    post, path = "/v1/organisations",
+    params(IdempotencyKey), request_body = Create,
+    responses(
+        (status = 201, description = "The organisation.", body = OrganisationBody,
+            headers(("ETag" = String, description = "The version, for `If-Match`."))),
+        (status = 403, description = "`forbidden`: only API Owners manage organisations."),
+    ),
+)]
 pub async fn create(
     State(app): State<App>,
     session: Session,

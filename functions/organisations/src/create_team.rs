@@ -2,19 +2,22 @@
 
 use axum::extract::State;
 use shared::{
-    domain::{audit::Actor, name::Name, organisation::Organisation},
+    domain::{audit::Actor, ids::OrganisationId, name::Name, organisation::Organisation},
     http::{Created, Fields, FromFields, IdempotencyKey, PathId, Payload, Problem, RequestId, Session, recall, text},
     store::TeamCreation,
 };
+use utoipa::ToSchema;
 
 use crate::{
     App,
     body::{TeamBody, open_once},
 };
 
-/// How it is called.
-#[derive(Debug)]
+/// The team to be.
+#[derive(Debug, ToSchema)]
+#[schema(as = CreateTeam)]
 pub struct CreateTeam {
+    /// Its name; it need not be the only one.
     name: Name,
 }
 
@@ -39,7 +42,17 @@ impl From<CreateTeamError> for Problem {
     }
 }
 
-/// Creates a team. Whether its organisation is there is decided in the write.
+/// Creates a team.
+// Whether its organisation is there is decided in the write.
+#[utoipa::path(
+    post, path = "/v1/organisations/{id}/teams",
+    params(("id" = OrganisationId, Path, description = "The organisation."), IdempotencyKey), request_body = CreateTeam,
+    responses(
+        (status = 201, description = "The team.", body = TeamBody,
+            headers(("ETag" = String, description = "The version, for `If-Match`."))),
+        (status = 403, description = "`forbidden`: only API Owners manage organisations."),
+    ),
+)]
 pub async fn create(
     State(app): State<App>,
     session: Session,

@@ -4,7 +4,7 @@ use axum::extract::State;
 use http::StatusCode;
 use shared::{
     dissolution::{Dissolution, Progress},
-    domain::{audit::Actor, organisation::Organisation},
+    domain::{audit::Actor, ids::OrganisationId, organisation::Organisation},
     http::{IfMatch, PathId, Payload, Problem, RequestId, Session},
     store::Marking,
 };
@@ -43,8 +43,17 @@ impl From<DeleteError> for Problem {
     }
 }
 
-/// Deletes an organisation. Its first write takes effect at once; then its people are moved, for as long as there is
-/// time. A repeat goes on where this stops, and so does the sweep.
+/// Deletes an organisation, with effect at once; then its people are moved, for as long as there is time. A repeat goes on
+/// where this stops, and so does the schedule.
+#[utoipa::path(
+    delete, path = "/v1/organisations/{id}",
+    params(("id" = OrganisationId, Path, description = "The organisation."), IfMatch),
+    responses(
+        (status = 204, description = "The organisation is gone, and everybody has moved."),
+        (status = 403, description = "`forbidden`: only API Owners manage organisations."),
+        (status = 409, description = "`default-organisation`: the Default Organisation stays."),
+    ),
+)]
 pub async fn delete(
     State(app): State<App>,
     session: Session,

@@ -6,6 +6,7 @@ use shared::{
     dissolution::{Dissolution, Progress},
     domain::{
         audit::{Actor, Origin},
+        ids::{OrganisationId, TeamId},
         organisation::Team,
         rights::{Action, decide},
     },
@@ -48,8 +49,21 @@ impl From<DeleteTeamError> for Problem {
     }
 }
 
-/// Deletes a team. Its row goes at once; then everybody leaves it, for as long as there is time. A repeat goes on where
-/// this stops, and so does the sweep.
+/// Deletes a team, with effect at once; then everybody leaves it, for as long as there is time. A repeat goes on where
+/// this stops, and so does the schedule.
+#[utoipa::path(
+    delete, path = "/v1/organisations/{id}/teams/{team_id}",
+    params(
+        ("id" = OrganisationId, Path, description = "The organisation."),
+        ("team_id" = TeamId, Path, description = "The team."),
+        IfMatch,
+    ),
+    responses(
+        (status = 204, description = "The team is gone, and everybody has left it."),
+        (status = 403, description = "`forbidden`: only API Owners manage organisations."),
+        (status = 409, description = "`default-team`: an organisation's default team stays."),
+    ),
+)]
 pub async fn delete(
     State(app): State<App>,
     session: Session,

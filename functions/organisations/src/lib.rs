@@ -26,6 +26,7 @@ use shared::{
     http::finished,
     store::Store,
 };
+use utoipa::OpenApi;
 
 /// What this function uses.
 #[derive(Clone, Debug)]
@@ -43,6 +44,25 @@ impl App {
         Ok(Self { store: deployed.store()?, clock: Clock::system() })
     }
 }
+
+/// The function's part of the contract.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(
+    approve_request::approve,
+    change::change,
+    change_team::change,
+    create::create,
+    create_team::create,
+    delete::delete,
+    delete_team::delete,
+    list::list,
+    list_requests::list,
+    list_teams::list,
+    read::read,
+    reject_request::reject,
+    request::ask
+))]
+pub struct Contract;
 
 /// The function's routes.
 pub fn router(app: App) -> Router {

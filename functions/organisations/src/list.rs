@@ -3,12 +3,20 @@
 use axum::extract::State;
 use shared::{
     domain::rights::{Action, decide},
-    http::{PageBody, Parameters, Problem, Session, admit},
+    http::{PageBody, Paging, Parameters, Problem, Session, admit},
 };
 
 use crate::{App, body::OrganisationBody};
 
 /// Lists organisations, the Default Organisation first.
+#[utoipa::path(
+    get, path = "/v1/organisations",
+    params(Paging),
+    responses(
+        (status = 200, description = "A page.", body = PageBody<OrganisationBody>),
+        (status = 403, description = "`forbidden`: only API Owners manage organisations."),
+    ),
+)]
 pub async fn list(
     State(app): State<App>,
     session: Session,

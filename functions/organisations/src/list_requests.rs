@@ -7,12 +7,19 @@ use shared::{
         organisation_request::RequestStatus,
         rights::{Action, decide},
     },
-    http::{PageBody, Parameters, Problem, Session, admit},
+    http::{PageBody, Paging, Parameters, Problem, Session, admit},
 };
 
 use crate::{App, request_body::RequestBody};
 
 /// Lists requests.
+#[utoipa::path(
+    get, path = "/v1/organisation-requests",
+    params(("status" = Option<RequestStatus>, Query, description = "Only requests that stand so."), Paging),
+    responses(
+        (status = 200, description = "A page: all for API Owners, one's own for others.", body = PageBody<RequestBody>),
+    ),
+)]
 pub async fn list(
     State(app): State<App>,
     session: Session,

@@ -1,7 +1,10 @@
 //! `GET /v1/organisations/{id}/teams`: an organisation's teams, in the order in which they were created.
 
 use axum::extract::State;
-use shared::http::{PageBody, Parameters, PathId, Problem, Session};
+use shared::{
+    domain::ids::OrganisationId,
+    http::{PageBody, Paging, Parameters, PathId, Problem, Session},
+};
 
 use crate::{
     App,
@@ -9,6 +12,14 @@ use crate::{
 };
 
 /// Lists the teams of an organisation, its default team first.
+#[utoipa::path(
+    get, path = "/v1/organisations/{id}/teams",
+    params(("id" = OrganisationId, Path, description = "The organisation."), Paging),
+    responses(
+        (status = 200, description = "A page.", body = PageBody<TeamBody>),
+        (status = 403, description = "`forbidden`: only API Owners manage organisations."),
+    ),
+)]
 pub async fn list(
     State(app): State<App>,
     session: Session,

@@ -1,7 +1,10 @@
 //! `GET /v1/organisations/{id}`: one organisation.
 
 use axum::{Json, extract::State};
-use shared::http::{ETag, PathId, Problem, Session};
+use shared::{
+    domain::ids::OrganisationId,
+    http::{ETag, PathId, Problem, Session},
+};
 
 use crate::{
     App,
@@ -9,6 +12,15 @@ use crate::{
 };
 
 /// Shows one organisation.
+#[utoipa::path(
+    get, path = "/v1/organisations/{id}",
+    params(("id" = OrganisationId, Path, description = "The organisation.")),
+    responses(
+        (status = 200, description = "The organisation.", body = OrganisationBody,
+            headers(("ETag" = String, description = "The version, for `If-Match`."))),
+        (status = 403, description = "`forbidden`: only API Owners manage organisations."),
+    ),
+)]
 pub async fn read(
     State(app): State<App>,
     session: Session,

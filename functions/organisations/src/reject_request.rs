@@ -2,19 +2,23 @@
 
 use axum::{Json, extract::State};
 use shared::{
-    domain::{audit::Actor, organisation_request::RequestStatus, reason},
+    domain::{audit::Actor, ids::OrganisationRequestId, organisation_request::RequestStatus, reason},
     http::{Fields, FromFields, PathId, Payload, Problem, RequestId, Session, text},
     store::DecidedRequest,
 };
+use utoipa::ToSchema;
 
 use crate::{
     App,
     request_body::{RequestBody, already_decided, open},
 };
 
-/// How it is called.
-#[derive(Debug)]
+/// Why it is refused, in words for who asked.
+#[derive(Debug, ToSchema)]
+#[schema(as = RejectOrganisationRequest)]
 pub struct Reject {
+    /// The reason; without one, none is mailed.
+    #[schema(min_length = 1, max_length = 1000)]
     reason: Option<String>,
 }
 
@@ -25,6 +29,15 @@ impl FromFields for Reject {
 }
 
 /// Rejects a request. The reason is mailed to the requester, if they are still there, and kept nowhere but in that mail.
+#[utoipa::path(
+    post, path = "/v1/organisation-requests/{id}/reject",
+    params(("id" = OrganisationRequestId, Path, description = "The request.")), request_body = Option<Reject>,
+    responses(
+        (status = 200, description = "The request, which is rejected now.", body = RequestBody),
+        (status = 403, description = "`forbidden`: only API Owners decide about requests."),
+        (status = 409, description = "`organisation-request-decided`: it was decided before; `request_status` says how."),
+    ),
+)]
 pub async fn reject(
     State(app): State<App>,
     session: Session,

@@ -12,12 +12,15 @@ use shared::{
     http::{Created, Fields, FromFields, IdempotencyKey, Payload, Problem, RequestId, Session, admit, recall, text},
     store::Requested,
 };
+use utoipa::ToSchema;
 
 use crate::{App, request_body::RequestBody};
 
-/// How it is called.
-#[derive(Debug)]
+/// The organisation that is asked for.
+#[derive(Debug, ToSchema)]
+#[schema(as = RequestOrganisation)]
 pub struct Ask {
+    /// The organisation's name.
     name: Name,
 }
 
@@ -56,6 +59,16 @@ impl From<AskError> for Problem {
 }
 
 /// Takes a request; where the settings approve it at once, the organisation is there with the answer.
+#[utoipa::path(
+    post, path = "/v1/organisation-requests",
+    params(IdempotencyKey), request_body = Ask,
+    responses(
+        (status = 201, description = "The request; `approved` where the settings approve it at once.", body = RequestBody),
+        (status = 403, description = "`forbidden`: only consumers of the Default Organisation ask. \
+            `organisation-requests-closed`: the settings let nobody ask."),
+        (status = 409, description = "`organisation-request-pending`: one of theirs waits, `organisation_request_id`."),
+    ),
+)]
 pub async fn ask(
     State(app): State<App>,
     session: Session,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use shared::{
     domain::{
+        email::Email,
         ids::{OrganisationRequestId, UserId},
         name::Name,
         organisation_request::{OrganisationRequest, RequestStatus},
@@ -11,25 +12,31 @@ use shared::{
     },
     http::{Instant, Problem, Session, admit},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// A request for an organisation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrganisationRequest)]
 pub struct RequestBody {
     id: OrganisationRequestId,
+    /// The organisation's name, as it was asked for or approved.
     name: Name,
     status: RequestStatus,
+    /// Who asks; nobody once they are deleted.
     requester: Option<RequesterBody>,
     created_at: Instant,
 }
 
 /// Who asks.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Requester)]
 pub struct RequesterBody {
     id: UserId,
     first_name: Name,
     last_name: Name,
+    #[schema(value_type = Email)]
     email: String,
 }
 

@@ -11,22 +11,26 @@ use shared::{
     http::{PathId, PlaceBody, Problem, Session, admit},
     store::Places,
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// What somebody sees, and the reasons.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Access)]
 pub struct AccessBody {
     user_id: UserId,
     status: Status,
     role: Role,
     organisation: Option<PlaceBody>,
+    /// Those of their teams that the caller is shown.
     teams: Vec<TeamAccess>,
     people: PeopleAccess,
 }
 
 /// What a team adds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TeamAccess)]
 struct TeamAccess {
     #[serde(flatten)]
     team: PlaceBody,
@@ -34,13 +38,18 @@ struct TeamAccess {
     role: Role,
     /// Whether they see its people.
     shows_people: bool,
+    /// Why, in a sentence.
     reason: &'static str,
 }
 
 /// Whom they see, and why.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PeopleAccess)]
 struct PeopleAccess {
+    /// Whom.
+    #[schema(value_type = Sight)]
     sees: &'static str,
+    /// Why, in a sentence.
     reason: &'static str,
 }
 
@@ -97,6 +106,14 @@ impl From<AccessError> for Problem {
 }
 
 /// Shows whom somebody sees and by which team, to those who may read them; Consumer Admins are told of shared teams alone.
+#[utoipa::path(
+    get, path = "/v1/users/{id}/access",
+    params(("id" = UserId, Path, description = "The person.")),
+    responses(
+        (status = 200, description = "Whom the person sees, and by which team.", body = AccessBody),
+        (status = 403, description = "`forbidden`: Team Members are told of nobody."),
+    ),
+)]
 pub async fn access(State(app): State<App>, session: Session, PathId(id): PathId) -> Result<Json<AccessBody>, Problem> {
     let id = UserId::parse(&id);
     let (caller, person, mut places) =

@@ -17,16 +17,46 @@ use shared::{
         user::{Role, User},
     },
     http::{
-        ETag, FieldFault, Fields, IfMatch, PathId, Payload, Problem, RequestId, Session, UserBody, admit, choice,
-        items, object, text,
+        AttributeValues, ETag, FieldFault, Fields, IfMatch, PathId, Payload, Problem, RequestId, Session, UserBody,
+        admit, choice, items, object, text,
     },
     store::{AddressFacts, PersonChanged, Places, Placing, Stage},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// How often a change is made again over somebody else's, before the caller is told to try later.
 pub(crate) const MAX_TRIES: usize = 5;
+
+/// What is named; the rest stays.
+#[derive(Debug, ToSchema)]
+#[schema(as = ChangeUser)]
+#[expect(dead_code, reason = "written down, not read: what a field may be depends on who sends it")]
+struct ChangeBody {
+    /// First name.
+    #[schema(nullable = false)]
+    first_name: Option<Name>,
+    /// Last name.
+    #[schema(nullable = false)]
+    last_name: Option<Name>,
+    /// Another address, by an API Owner.
+    #[schema(nullable = false)]
+    email: Option<Email>,
+    /// What they may do.
+    #[schema(nullable = false)]
+    role: Option<Role>,
+    /// Another organisation, by an API Owner; none where they are or become one.
+    organisation_id: Option<OrganisationId>,
+    /// Their teams: all of them, or a Consumer Admin's own among them.
+    #[schema(nullable = false, max_items = 20)]
+    team_ids: Option<Vec<TeamId>>,
+    /// Only `ok`, by an API Owner: mail is sent to their address again.
+    #[schema(nullable = false, pattern = "^ok$")]
+    mail_status: Option<String>,
+    /// Values of custom attributes, by an API Owner; those that are not named stay, `null` clears one.
+    attributes: Option<AttributeValues>,
+}
 
 /// Reads what is named: names, address, role and place, and the attributes (by name), which only an API Owner changes.
 fn read(
@@ -131,6 +161,17 @@ impl From<Vec<NotChanged>> for ChangeError {
 
 /// Changes a person, with effect for their very next request. Two changes at once are made one after the other, unless
 /// the caller names the version to start from.
+#[utoipa::path(
+    patch, path = "/v1/users/{id}",
+    params(("id" = UserId, Path, description = "The person."), IfMatch), request_body = ChangeBody,
+    responses(
+        (status = 200, description = "The person as they are now.", body = UserBody),
+        (status = 403, description = "`forbidden`: only API Owners, and Consumer Admins of a shared team, change people, and \
+            nobody their own role."),
+        (status = 409, description = "`email-taken`: somebody else has the address. `mail-not-configured`: nobody can be told \
+            of another address. `last-api-owner`: the portal keeps at least one."),
+    ),
+)]
 pub async fn change(
     State(app): State<App>,
     session: Session,

@@ -18,25 +18,40 @@ use shared::{
     },
     enrolment::{Enrolment, Left, enrol, left, resume},
     http::{
-        Created, Fields, IdempotencyKey, Payload, Problem, RequestId, Session, UserBody, admit, boolean, choice, items,
-        recall, secret, text,
+        AttributeValues, Created, Fields, IdempotencyKey, Payload, Problem, RequestId, Session, UserBody, admit,
+        boolean, choice, items, recall, secret, text,
     },
     store::{CreatedWithoutPassword, Places, Placing, Record, Sentinel, Stage},
 };
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// Who is created, where, and how they start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, ToSchema)]
+#[schema(as = CreateUser)]
 pub struct Create {
+    /// Their address.
     email: Email,
+    /// First name.
     first_name: Name,
+    /// Last name.
     last_name: Name,
+    /// The password to begin with; without one, they are to be invited.
     password: Option<Password>,
+    /// Whether the first login chooses another password; this needs a password.
+    #[schema(required = false, default = false)]
     must_change_password: bool,
+    /// Whether they are active at once; this needs a password.
+    #[schema(required = false, default = false)]
     active: bool,
+    /// Their organisation; without one, the default one.
     organisation_id: Option<OrganisationId>,
+    /// Their teams; without any, the organisation's default team.
+    #[schema(required = false, max_items = 20)]
     team_ids: Vec<TeamId>,
+    /// Values of custom attributes, by name; none is needed.
+    #[schema(value_type = Option<AttributeValues>)]
     attributes: Map<String, Value>,
 }
 
@@ -115,9 +130,20 @@ enum Outcome {
     Repeated(Record),
 }
 
-/// Creates an API Consumer Admin. With a password: inactive, unless `active` says otherwise; row first, then Cognito,
-/// then the state, and what stops half-way is undone, or finished by a repeat with the same key. Without one: nothing is
-/// mailed until an invitation is sent.
+/// Creates an API Consumer Admin. With a password: inactive, unless `active` says otherwise. Without one: nothing is mailed
+/// until an invitation is sent.
+// With a password it is row first, then Cognito, then the state, and what stops half-way is undone, or finished by a
+// repeat with the same key.
+#[utoipa::path(
+    post, path = "/v1/users",
+    params(IdempotencyKey), request_body = Create,
+    responses(
+        (status = 201, description = "The person.", body = UserBody),
+        (status = 403, description = "`forbidden`: only API Owners create people."),
+        (status = 409, description = "`email-taken`: there is an account with this address."),
+        (status = 410, description = "`created-and-deleted`: whom an earlier request with this key created is deleted."),
+    ),
+)]
 pub async fn create(
     State(app): State<App>,
     session: Session,

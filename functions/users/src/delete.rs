@@ -40,6 +40,15 @@ impl From<DeleteError> for Problem {
 }
 
 /// Deletes a person in whatever state, with everything of them. Their tokens are refused with the next request.
+#[utoipa::path(
+    delete, path = "/v1/users/{id}",
+    params(("id" = UserId, Path, description = "The person."), IfMatch),
+    responses(
+        (status = 204, description = "The person is gone, and their address is free."),
+        (status = 403, description = "`forbidden`: only API Owners delete people, and nobody themselves in this way."),
+        (status = 409, description = "`last-api-owner`: the portal keeps at least one."),
+    ),
+)]
 pub async fn delete(
     State(app): State<App>,
     session: Session,

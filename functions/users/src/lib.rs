@@ -20,6 +20,7 @@ use shared::{
     identity::Identity,
     store::Store,
 };
+use utoipa::OpenApi;
 
 /// What this function uses.
 #[derive(Clone, Debug)]
@@ -39,6 +40,19 @@ impl App {
         Ok(Self { store: deployed.store()?, identity: deployed.identity()?, clock: Clock::system() })
     }
 }
+
+/// The function's part of the contract.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(
+    access::access,
+    change::change,
+    create::create,
+    delete::delete,
+    list::list,
+    read::read,
+    remove::remove
+))]
+pub struct Contract;
 
 /// The function's routes.
 pub fn router(app: App) -> Router {

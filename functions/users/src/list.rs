@@ -9,7 +9,7 @@ use shared::{
         search::Beginning,
         user::{Role, Status},
     },
-    http::{ListedPerson, PageBody, Parameters, Problem, Session, admit},
+    http::{ListedPerson, PageBody, Paging, Parameters, Problem, Session, admit},
     store::Filter,
 };
 
@@ -17,6 +17,22 @@ use crate::App;
 
 /// Lists people: everybody for API Owners (`status=pending` is the queue, the longest waiting first), the people of
 /// shared teams for consumers.
+#[utoipa::path(
+    get, path = "/v1/users",
+    params(
+        ("status" = Option<Status>, Query, description = "Only people who are in this status."),
+        ("role" = Option<Role>, Query, description = "Only people of this role."),
+        ("organisation_id" = Option<OrganisationId>, Query, description = "Only people of this organisation."),
+        ("team_id" = Option<TeamId>, Query, description = "Only people of this team."),
+        ("q" = Option<String>, Query, min_length = 1, max_length = 254,
+            description = "Only people whose address, first name or last name begins so, whatever the case."),
+        Paging,
+    ),
+    responses(
+        (status = 200, description = "A page of those whom the caller may see, the caller included.",
+            body = PageBody<ListedPerson>),
+    ),
+)]
 pub async fn list(
     State(app): State<App>,
     session: Session,

@@ -27,6 +27,15 @@ impl From<ReadError> for Problem {
 }
 
 /// Shows one person to API Owners and to the Consumer Admins of a shared team.
+#[utoipa::path(
+    get, path = "/v1/users/{id}",
+    params(("id" = UserId, Path, description = "The person.")),
+    responses(
+        (status = 200, description = "The person.", body = UserBody,
+            headers(("ETag" = String, description = "The version, for `If-Match`."))),
+        (status = 403, description = "`forbidden`: Team Members read nobody."),
+    ),
+)]
 pub async fn read(
     State(app): State<App>,
     session: Session,

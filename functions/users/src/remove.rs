@@ -42,6 +42,16 @@ impl From<RemoveError> for Problem {
 
 /// Makes a person whose teams are all the caller's a Team Member of the Default Organisation, with effect for their very
 /// next request.
+#[utoipa::path(
+    post, path = "/v1/users/{id}/remove",
+    params(("id" = UserId, Path, description = "The person.")),
+    responses(
+        (status = 204, description = "The person is a Team Member of the Default Organisation."),
+        (status = 403, description = "`forbidden`: only Consumer Admins remove people, not themselves, and only whose every \
+            team is theirs."),
+        (status = 409, description = "`default-organisation`: the person is in the Default Organisation already."),
+    ),
+)]
 pub async fn remove(
     State(app): State<App>,
     session: Session,

@@ -35,7 +35,7 @@ pub use next::Next;
 pub use page::{Listing, PageBody, Parameters};
 pub use parse::{boolean, choice, integer, items, object, secret, text};
 pub use path::{PathId, PathIds};
-pub use people::{ListedPerson, PlaceBody, UserBody};
+pub use people::{BriefBody, ListedPerson, PlaceBody, UserBody};
 pub use problem::{FieldFault, Problem};
 pub use schema::{AttributeValues, Empty, Paging};
 pub use tokens::TokensBody;

@@ -1,12 +1,21 @@
 //! How people are shown.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr,
+        schema::{AnyOfBuilder, Schema},
+    },
+};
 
 use super::{AttributeValues, Instant};
 use crate::{
     domain::{
+        email::Email,
         ids::{OrganisationId, TeamId, UserId},
         name::Name,
         rights,
@@ -51,6 +60,7 @@ impl PlaceBody {
 #[schema(as = User)]
 pub struct UserBody {
     id: UserId,
+    #[schema(value_type = Email)]
     email: String,
     first_name: Name,
     last_name: Name,
@@ -97,29 +107,52 @@ impl UserBody {
 }
 
 /// A person in a list: whole for admins and owners, without what is none of a Team Member's business.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
-#[schema(as = ListedUser)]
 pub enum ListedPerson {
     /// As admins and owners see them.
     Whole(Box<UserBody>),
     /// As Team Members see them.
-    Brief {
-        /// Their id.
-        id: UserId,
-        /// First name.
-        first_name: Name,
-        /// Last name.
-        last_name: Name,
-        /// Their address.
-        email: String,
-        /// Where they stand.
-        status: Status,
-        /// What they may do.
-        role: Role,
-        /// The teams shared with the caller.
-        teams: Vec<PlaceBody>,
-    },
+    Brief(BriefBody),
+}
+
+/// A person, as Team Members see them in lists.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BriefUser)]
+pub struct BriefBody {
+    id: UserId,
+    first_name: Name,
+    last_name: Name,
+    #[schema(value_type = Email)]
+    email: String,
+    status: Status,
+    role: Role,
+    /// The teams shared with the caller.
+    teams: Vec<PlaceBody>,
+}
+
+// Not derived: whoever is shown whole fits the brief shape too, so that it is any of the two and not exactly one.
+impl PartialSchema for ListedPerson {
+    fn schema() -> RefOr<Schema> {
+        let shapes = AnyOfBuilder::new()
+            .description(Some("A person in a list: whole for admins and owners, in brief for Team Members."))
+            .item(Ref::from_schema_name(UserBody::name()))
+            .item(Ref::from_schema_name(BriefBody::name()));
+        shapes.into()
+    }
+}
+
+impl ToSchema for ListedPerson {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("ListedUser")
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        UserBody::schemas(schemas);
+        BriefBody::schemas(schemas);
+        let shapes = [(UserBody::name(), UserBody::schema()), (BriefBody::name(), BriefBody::schema())];
+        schemas.extend(shapes.map(|(name, shape)| (name.into_owned(), shape)));
+    }
 }
 
 impl ListedPerson {
@@ -130,7 +163,7 @@ impl ListedPerson {
             return Self::Whole(Box::new(UserBody::new(caller, person, places)));
         }
         let teams = PlaceBody::teams(&rights::visible_teams(caller, &person), places);
-        Self::Brief {
+        Self::Brief(BriefBody {
             id: person.id,
             first_name: person.first_name,
             last_name: person.last_name,
@@ -138,6 +171,6 @@ impl ListedPerson {
             status: person.status,
             role: person.role,
             teams,
-        }
+        })
     }
 }

@@ -11,14 +11,18 @@ use super::{
 };
 
 /// The parts, by the folder of their function.
-fn parts() -> [(&'static str, Part); 6] {
+fn parts() -> [(&'static str, Part); 10] {
     [
+        ("approve", approve::Contract::openapi()),
+        ("invite", invite::Contract::openapi()),
         ("invite-codes", invite_codes::Contract::openapi()),
         ("login", login::Contract::openapi()),
         ("me", me::Contract::openapi()),
+        ("organisations", organisations::Contract::openapi()),
         ("redeem-code", redeem_code::Contract::openapi()),
         ("register", register::Contract::openapi()),
         ("settings", settings::Contract::openapi()),
+        ("users", users::Contract::openapi()),
     ]
 }
 

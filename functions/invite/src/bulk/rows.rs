@@ -7,12 +7,13 @@ use shared::{
     domain::Fault,
     http::{FieldFault, Fields, FromFields, Problem, Upload, read_row},
 };
+use utoipa::ToSchema;
 
 use super::MAX_UPLOAD;
 use crate::create::Create;
 
 /// The most rows of an upload.
-const MAX_ROWS: usize = 500;
+pub(super) const MAX_ROWS: usize = 500;
 /// The columns that a table may have, in any order: the fields of an invitation, and whether each is needed.
 const COLUMNS: [(&str, bool); 6] = [
     ("email", true),
@@ -36,6 +37,15 @@ pub(super) fn read(upload: Upload<MAX_UPLOAD>) -> Result<Vec<Result<Create, Prob
         Upload::Json(payload) => Ok(payload.read::<Rows>()?.0.into_iter().map(read_row).collect()),
         Upload::Csv(csv) => table(&csv.bytes()?),
     }
+}
+
+/// Whom to invite.
+#[derive(Debug, ToSchema)]
+#[schema(as = UploadInvitations)]
+#[expect(dead_code, reason = "written down, not read: each row is read by itself")]
+pub(super) struct UploadBody {
+    #[schema(schema_with = super::shape::rows)]
+    rows: Vec<Value>,
 }
 
 struct Rows(Vec<Value>);

@@ -1,5 +1,7 @@
 //! Who may change whom.
 
+use utoipa::ToSchema;
+
 use super::{Refusal, Why, makes_visible, may_place_in, sees, sees_everybody, shares_team};
 use crate::domain::{
     ids::TeamId,
@@ -52,7 +54,8 @@ pub fn may_fall_back(caller: &User, role: Role, default_team: &TeamId) -> bool {
 }
 
 /// Whom somebody sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum Sight {
     /// Nobody: they do not get in.
     Nobody,
