@@ -37,8 +37,7 @@ async fn nobody_decides_about_themselves() {
 #[tokio::test]
 async fn an_owner_places_a_registration_while_approving_it_and_the_person_finds_themselves_there() {
     let site = Site::open().await;
-    let now = shared::clock::Clock::system().now();
-    let (acme, teams) = harness::organisation(site.portal.services(), now, "Acme", 1).await;
+    let (acme, team) = site.organisation("Acme", "Acme team").await;
     site.register("ada@example.com").await.ok(202);
     site.confirm("ada@example.com").await.ok(200);
     let owner = site.access(OWNER).await;
@@ -47,13 +46,13 @@ async fn an_owner_places_a_registration_while_approving_it_and_the_person_finds_
     let nowhere = json!({"organisation_id": acme, "team_ids": ["team_00000000000000000000000000"]});
     let refused = site.send(Method::POST, &path, Some(&owner), Some(&nowhere)).await;
     assert_eq!(refused.refusal(), (422, "validation-failed"));
-    let there = json!({"organisation_id": acme, "team_ids": [teams[1]], "role": "consumer_admin"});
+    let there = json!({"organisation_id": acme, "team_ids": [team], "role": "consumer_admin"});
     site.send(Method::POST, &path, Some(&owner), Some(&there)).await.ok(200);
 
     let ada = site.access("ada@example.com").await;
     let me = site.get(&ada, "/v1/me").await.ok(200);
     assert_eq!((&me["organisation"]["name"], &me["role"]), (&json!("Acme"), &json!("consumer_admin")));
-    assert_eq!(me["teams"], json!([{"id": teams[1], "name": "Acme team 1"}]));
+    assert_eq!(me["teams"], json!([{"id": team, "name": "Acme team"}]));
 }
 
 async fn set(site: &Site, settings: serde_json::Value) {

@@ -62,7 +62,7 @@ async fn a_full_mailbox_gets_the_next_mail() {
 
 #[tokio::test]
 async fn only_what_was_sent_bounces_and_only_as_mail_does() {
-    let site = Site::open().await;
+    let site = Site::open_locally().await;
     site.register("ada@example.com").await.ok(202);
     let id = site.mails("ada@example.com").await[0]["id"].as_str().unwrap().to_owned();
     let post = async |path: &str| site.send(Method::POST, path, None, None).await.status;

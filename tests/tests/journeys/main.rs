@@ -20,6 +20,7 @@ mod people;
 mod refusals;
 mod registration;
 mod repeats;
+mod restore;
 mod roles;
 mod secrets;
 mod sessions;

@@ -4,12 +4,12 @@ use crate::site::{OWNER, PASSWORD, Site};
 
 #[tokio::test]
 async fn no_item_holds_a_password_or_a_token() {
-    let site = Site::open().await;
+    let site = Site::open_locally().await;
     site.register("ada@example.com").await.ok(202);
     let link = site.token("ada@example.com").await;
     site.confirm("ada@example.com").await.ok(200);
     let tokens = site.login(OWNER, PASSWORD).await.ok(200);
-    let services = site.portal.services();
+    let services = site.services();
 
     let mut everything = Vec::new();
     for table in [services.portal_table(), services.mail_table()] {

@@ -52,7 +52,7 @@ async fn a_refreshed_token_belongs_to_the_same_session() {
 
 #[tokio::test]
 async fn an_expired_access_token_is_refused_by_the_gateway_and_refreshed() {
-    let site = Site::open().await;
+    let site = Site::open_locally().await;
     site.member("ada@example.com").await;
     let tokens = site.login("ada@example.com", PASSWORD).await.ok(200);
     let token = tokens["access_token"].as_str().unwrap();

@@ -1,6 +1,12 @@
 //! A portal as its visitors know it: an address, and the mail that comes from it.
+//!
+//! It runs in this process, or is deployed: then [`DEPLOYED`] has its address, journeys go one after the other, and those
+//! that move the clock, let mail bounce or look into the tables still have a portal of their own here.
+
+use std::env;
 
 use local::{Options, OwnerOptions, Portal};
+use local_services::Services;
 use reqwest::{Client, Method, Response, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
@@ -9,12 +15,15 @@ pub const PASSWORD: &str = "violet tractor 42!";
 /// The API Owner whom the portal starts with.
 pub const OWNER: &str = "owner@example.com";
 
+/// The variable that has the address of a deployed portal, as `tests/deployed/run` sets it.
+const DEPLOYED: &str = "PORTICO_SITE";
+
 /// A portal that runs.
 pub struct Site {
     pub base: String,
     http: Client,
-    /// Kept alive as long as the site is visited.
-    pub portal: Portal,
+    /// Kept alive as long as the site is visited; none where it is deployed.
+    portal: Option<Portal>,
 }
 
 /// An answer.
@@ -45,14 +54,37 @@ impl Answer {
 }
 
 impl Site {
-    /// A portal in memory, with an API Owner.
+    /// A portal that nobody was in yet, with an API Owner.
     pub async fn open() -> Self {
-        Self::start(Options { owner: Some(owner()), ..Options::in_memory() }).await
+        match env::var(DEPLOYED) {
+            Ok(base) => Self::begin_anew(base).await,
+            Err(_) => Self::open_locally().await,
+        }
     }
 
-    async fn start(options: Options) -> Self {
-        let portal = Portal::start(options).await.unwrap();
-        Self { base: portal.address(), http: Client::new(), portal }
+    /// The same in memory, for what only the local portal can do.
+    pub async fn open_locally() -> Self {
+        let portal = Portal::start(Options { owner: Some(owner()), ..Options::in_memory() }).await.unwrap();
+        Self { base: portal.address(), http: Client::new(), portal: Some(portal) }
+    }
+
+    /// The deployed portal as it was when it was deployed. Its first owner accepts the invitation that the stack sent.
+    async fn begin_anew(base: String) -> Self {
+        let site = Self { base, http: Client::new(), portal: None };
+        site.send(Method::POST, "/_local/reset", None, None).await.ok(200);
+        let token = site.token(OWNER).await;
+        site.post("/v1/invitations/accept", json!({"token": token, "password": PASSWORD})).await.ok(200);
+        site
+    }
+
+    /// Whether it runs here.
+    pub fn is_local(&self) -> bool {
+        self.portal.is_some()
+    }
+
+    /// What the local portal stands on.
+    pub fn services(&self) -> &Services {
+        self.portal.as_ref().unwrap().services()
     }
 
     /// Sends a request, with a token and a body where they are given.
@@ -77,7 +109,11 @@ impl Site {
     async fn answer(path: &str, response: Response) -> Answer {
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
-        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
+        let body = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).unwrap_or(Value::String(text.clone()))
+        };
         assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{path}: {text}");
         Answer { status: status.as_u16(), headers, body }
     }
@@ -118,6 +154,17 @@ impl Site {
             (StatusCode::OK, &"application/x-ndjson".parse().unwrap())
         );
         response.text().await.unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Creates an organisation with a team beside its default one; returns the ids of both.
+    pub async fn organisation(&self, name: &str, team: &str) -> (Value, Value) {
+        let owner = self.access(OWNER).await;
+        let create = async |path: &str, name: &str| {
+            self.send(Method::POST, path, Some(&owner), Some(&json!({"name": name}))).await.ok(201)["id"].clone()
+        };
+        let organisation = create("/v1/organisations", name).await;
+        let team = create(&format!("/v1/organisations/{}/teams", organisation.as_str().unwrap()), team).await;
+        (organisation, team)
     }
 
     /// Registers somebody.

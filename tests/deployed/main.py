@@ -1,0 +1,84 @@
+"""Deploys the built stack to an emulator, runs a command against it and holds each function to its rights.
+
+usage: main.py TOOLS WORK COMMAND...: TOOLS is the folder that .ci/tools fills, WORK is where logs and the packaged template go;
+COMMAND runs with PORTICO_SITE set to the address of the portal.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import denied
+import emulator
+import grants
+from front import Front
+from recorder import Recorder
+
+_EMULATOR, _RECORDER, _FRONT = 4567, 4568, 4569
+# Who runs the portal in tests/tests/journeys.
+_OWNER = {
+    "OwnerEmail": "owner@example.com",
+    "OwnerFirstName": "Olivia",
+    "OwnerLastName": "Owner",
+    "Sender": "portal@example.com",
+    "PortalName": "Developer portal",
+}
+# The sweep runs every minute.
+_SCHEDULE_PATIENCE = 100
+
+
+def main(tools: Path, work: Path, command: list[str]) -> int:
+    """Everything, in order. The result is that of the process."""
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    log = work / "calls.jsonl"
+    built = Path(".aws-sam/build/template.yaml")
+    began = time.monotonic()
+    with log.open("w", encoding="utf-8") as lines:
+        recorder = Recorder(_RECORDER, _EMULATOR, lines)
+        threading.Thread(target=recorder.serve_forever, daemon=True).start()
+        process = emulator.start(tools / "emulators/bin/ministack", _EMULATOR, _RECORDER, work / "ministack.log")
+        try:
+            aws = emulator.session(_EMULATOR)
+            template = emulator.package(tools / "sam/bin/sam", built, work / "packaged.yaml", _EMULATOR, aws)
+            stack = emulator.deploy(template, _OWNER, _EMULATOR, aws)
+            print(f"deployed {len(stack.functions)} functions in {time.monotonic() - began:.0f} s", flush=True)
+            front = Front(_FRONT, stack, aws, recorder)
+            threading.Thread(target=front.serve_forever, daemon=True).start()
+            site = os.environ | {"PORTICO_SITE": f"http://127.0.0.1:{_FRONT}"}
+            result = subprocess.run(command, env=site, check=False).returncode
+            role = template["Resources"]["RegisterFunction"]["Properties"]["Role"]["Fn::GetAtt"][0]
+            recorder.contrived = True
+            found = denied.check(front, stack.roles[role], aws)
+            recorder.contrived = False
+            fired = _schedule_fires(log)
+        finally:
+            process.terminate()
+            process.wait(30)
+    print("the schedule fired" if fired else "the schedule did not fire")
+    named = {stack.portal_table: "PortalTable", stack.mail_table: "MailTable", stack.user_pool: "UserPool"}
+    print(*grants.summary(template, log, named), sep="\n")
+    found += grants.differences(template, log, named)
+    print(*found, sep="\n")
+    return result or int(bool(found) or not fired)
+
+
+def _schedule_fires(log: Path) -> bool:
+    """Whether the sweep works without being asked, from now on."""
+    def sweeps() -> int:
+        return sum('"function": "ExpireFunction"' in line for line in log.read_text("utf-8").splitlines())
+
+    before, end = sweeps(), time.monotonic() + _SCHEDULE_PATIENCE
+    while time.monotonic() < end:
+        if sweeps() > before:
+            return True
+        time.sleep(1)
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]))

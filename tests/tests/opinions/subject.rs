@@ -1,0 +1,138 @@
+//! Who is asked: clients of the three services, and a table, a pool and a sender there.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aws_sdk_cognitoidentityprovider as cognito;
+use aws_sdk_cognitoidentityprovider::types::{
+    AdminCreateUserConfigType, ExplicitAuthFlowsType, PasswordPolicyType, UserPoolPolicyType, UsernameConfigurationType,
+};
+use aws_sdk_dynamodb as dynamodb;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType,
+};
+use aws_sdk_sesv2 as ses;
+use local_services::Services;
+
+/// Whose mail it is.
+pub const SENDER: &str = "portal@example.com";
+/// The index of the table.
+pub const INDEX: &str = "Lists";
+
+/// Somebody who is asked.
+pub struct Subject {
+    pub name: &'static str,
+    pub dynamodb: dynamodb::Client,
+    pub cognito: cognito::Client,
+    pub ses: ses::Client,
+    pub table: String,
+    pub pool: String,
+    pub client: String,
+    /// Kept alive while it is asked.
+    _services: Option<Services>,
+    keys: AtomicUsize,
+}
+
+macro_rules! config {
+    ($service:ident, $address:expr, $http:expr) => {
+        $service::Config::builder()
+            .behavior_version($service::config::BehaviorVersion::v2026_01_12())
+            .region($service::config::Region::new("eu-west-1"))
+            .credentials_provider($service::config::Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url($address)
+            .http_client($http.clone())
+            .build()
+    };
+}
+
+impl Subject {
+    /// Our own parts.
+    pub async fn embedded() -> Self {
+        let services = Services::in_memory(std::sync::Arc::new(jiff::Timestamp::now)).await.unwrap();
+        Self {
+            name: "embedded",
+            dynamodb: services.dynamodb(),
+            cognito: services.cognito(),
+            ses: services.ses(),
+            table: services.portal_table().to_owned(),
+            pool: services.user_pool_id().to_owned(),
+            client: services.client_id().to_owned(),
+            _services: Some(services),
+            keys: AtomicUsize::new(0),
+        }
+    }
+
+    /// An emulator, in which everything is made first.
+    pub async fn emulator(name: &str, address: &str) -> Self {
+        let http = aws_smithy_http_client::Builder::new().build_http();
+        let dynamodb = dynamodb::Client::from_conf(config!(dynamodb, address, http));
+        let cognito = cognito::Client::from_conf(config!(cognito, address, http));
+        let ses = ses::Client::from_conf(config!(ses, address, http));
+        let table = table(&dynamodb).await;
+        let (pool, client) = pool(&cognito).await;
+        ses.create_email_identity().email_identity(SENDER).send().await.unwrap();
+        let name = ["ministack", "moto"].into_iter().find(|known| *known == name).unwrap();
+        Self { name, dynamodb, cognito, ses, table, pool, client, _services: None, keys: AtomicUsize::new(0) }
+    }
+
+    /// A key that no question had before.
+    pub fn key(&self) -> String {
+        format!("OPINION#{}", self.keys.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A user name that no question had before.
+    pub fn user(&self) -> String {
+        format!("usr_opinion{}", self.keys.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+async fn table(dynamodb: &dynamodb::Client) -> String {
+    let attribute = |name: &str| {
+        let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+        attribute.build().unwrap()
+    };
+    let key =
+        |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+    let index = GlobalSecondaryIndex::builder()
+        .index_name(INDEX)
+        .key_schema(key("list_pk", KeyType::Hash))
+        .key_schema(key("list_sk", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build());
+    let table = dynamodb.create_table().table_name("opinions").billing_mode(BillingMode::PayPerRequest);
+    let names = ["pk", "sk", "list_pk", "list_sk"];
+    let table = names.iter().fold(table, |table, name| table.attribute_definitions(attribute(name)));
+    let table = table.key_schema(key("pk", KeyType::Hash)).key_schema(key("sk", KeyType::Range));
+    table.global_secondary_indexes(index.build().unwrap()).send().await.unwrap();
+    "opinions".to_owned()
+}
+
+/// A pool as `template.yaml` makes it.
+async fn pool(cognito: &cognito::Client) -> (String, String) {
+    let policy = PasswordPolicyType::builder()
+        .minimum_length(8)
+        .require_lowercase(false)
+        .require_uppercase(false)
+        .require_numbers(false)
+        .require_symbols(false);
+    let pool = cognito.create_user_pool().pool_name("opinions");
+    let pool = pool.username_configuration(UsernameConfigurationType::builder().case_sensitive(false).build().unwrap());
+    let pool =
+        pool.admin_create_user_config(AdminCreateUserConfigType::builder().allow_admin_create_user_only(true).build());
+    let pool =
+        pool.policies(UserPoolPolicyType::builder().password_policy(policy.build()).build()).send().await.unwrap();
+    let pool = pool.user_pool.unwrap().id.unwrap();
+    let client = cognito.create_user_pool_client().user_pool_id(&pool).client_name("opinions");
+    let client = client.explicit_auth_flows(ExplicitAuthFlowsType::AllowAdminUserPasswordAuth);
+    let client = client.explicit_auth_flows(ExplicitAuthFlowsType::AllowRefreshTokenAuth).enable_token_revocation(true);
+    let client = client.prevent_user_existence_errors(cognito::types::PreventUserExistenceErrorTypes::Enabled);
+    let client = client.send().await.unwrap().user_pool_client.unwrap().client_id.unwrap();
+    (pool, client)
+}
+
+/// The code of an error, or `ok`.
+pub fn outcome<T, E: cognito::error::ProvideErrorMetadata>(result: &Result<T, E>) -> String {
+    match result {
+        Ok(_) => "ok".to_owned(),
+        Err(error) => error.code().unwrap_or("an error without a code").to_owned(),
+    }
+}
