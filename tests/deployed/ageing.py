@@ -1,7 +1,7 @@
 """Time that passes in the emulator: its clock cannot be moved, but everything in the tables can be made older.
 
-Instants stand in items as milliseconds (docs/table.md), and at the front of keys of indexes as 15 digits. Keys of the tables
-themselves hold no instant that something is decided by.
+Instants stand in items as milliseconds (docs/table.md), and at the front of sort keys as 15 digits. Partition keys hold none that
+something is decided by.
 """
 
 import re
@@ -15,7 +15,7 @@ _KEY = re.compile(r"^(\d{15})(#.*)$", re.DOTALL)
 
 def aged(item: dict[str, Any], seconds: int) -> dict[str, Any]:
     """An item of a table as if it were so much older."""
-    return {name: value if name in ("pk", "sk") else _aged(value, seconds * 1000) for name, value in item.items()}
+    return {name: value if name == "pk" else _aged(value, seconds * 1000) for name, value in item.items()}
 
 
 def _aged(value: Any, by: int) -> Any:

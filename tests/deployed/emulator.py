@@ -77,20 +77,8 @@ def deploy(template: Template, owner: dict[str, str], port: int, aws: boto3.Sess
     aws.client("sesv2").create_email_identity(EmailIdentity=owner["Sender"])
     aws.client("s3").put_object(Bucket="artifacts", Key="template.json", Body=json.dumps(template))
     cloudformation = aws.client("cloudformation")
-    parameters = owner | {"Architecture": "x86_64"}
-    cloudformation.create_stack(
-        StackName=NAME,
-        TemplateURL=f"http://127.0.0.1:{port}/artifacts/template.json",
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        Capabilities=["CAPABILITY_IAM"],
-    )
-    end = time.monotonic() + _DEPLOYMENT
-    while (status := cloudformation.describe_stacks(StackName=NAME)["Stacks"][0])["StackStatus"].endswith("IN_PROGRESS"):
-        if time.monotonic() > end:
-            raise RuntimeError(f"the stack is not there after {_DEPLOYMENT} s")
-        time.sleep(0.5)
-    if status["StackStatus"] != "CREATE_COMPLETE":
-        raise RuntimeError(f"{status['StackStatus']}: {_reasons(cloudformation)}")
+    cloudformation.create_stack(**_described(owner, port))
+    _wait(cloudformation, "CREATE_COMPLETE")
     resources = cloudformation.describe_stack_resources(StackName=NAME)["StackResources"]
     named = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
 
@@ -108,6 +96,33 @@ def deploy(template: Template, owner: dict[str, str], port: int, aws: boto3.Sess
         roles=of_type("AWS::IAM::Role"),
         owner=owner,
     )
+
+
+def update(owner: dict[str, str], port: int, aws: boto3.Session) -> None:
+    """Changes parameters of the stack."""
+    cloudformation = aws.client("cloudformation")
+    cloudformation.update_stack(**_described(owner, port))
+    _wait(cloudformation, "UPDATE_COMPLETE")
+
+
+def _described(owner: dict[str, str], port: int) -> dict[str, Any]:
+    parameters = owner | {"Architecture": "x86_64"}
+    return {
+        "StackName": NAME,
+        "TemplateURL": f"http://127.0.0.1:{port}/artifacts/template.json",
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        "Capabilities": ["CAPABILITY_IAM"],
+    }
+
+
+def _wait(cloudformation: Any, expected: str) -> None:
+    end = time.monotonic() + _DEPLOYMENT
+    while (status := cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]["StackStatus"]).endswith("IN_PROGRESS"):
+        if time.monotonic() > end:
+            raise RuntimeError(f"the stack is still {status} after {_DEPLOYMENT} s")
+        time.sleep(0.5)
+    if status != expected:
+        raise RuntimeError(f"{status}: {_reasons(cloudformation)}")
 
 
 def _reasons(cloudformation: Any) -> str:

@@ -128,6 +128,8 @@ class Front(ThreadingHTTPServer):
             table = self.dynamodb.Table(name)
             for item in _items(table):
                 older = ageing.aged(item, seconds)
+                if older["sk"] != item["sk"]:
+                    table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
                 if older != item:
                     table.put_item(Item=older)
         self.sweep()

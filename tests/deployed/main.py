@@ -12,6 +12,9 @@ import threading
 import time
 from pathlib import Path
 
+import boto3
+
+import cutoff
 import denied
 import emulator
 import grants
@@ -51,9 +54,11 @@ def main(tools: Path, work: Path, command: list[str]) -> int:
             threading.Thread(target=front.serve_forever, daemon=True).start()
             site = os.environ | {"PORTICO_SITE": f"http://127.0.0.1:{_FRONT}"}
             result = subprocess.run(command, env=site, check=False).returncode
+            found = cutoff.check(front)
+            found += _invited_again(front, aws)
             role = template["Resources"]["RegisterFunction"]["Properties"]["Role"]["Fn::GetAtt"][0]
             recorder.contrived = True
-            found = denied.check(front, stack.roles[role], aws)
+            found += denied.check(front, stack.roles[role], aws)
             recorder.contrived = False
             fired = _schedule_fires(log)
         finally:
@@ -65,6 +70,15 @@ def main(tools: Path, work: Path, command: list[str]) -> int:
     found += grants.differences(template, log, named)
     print(*found, sep="\n")
     return result or int(bool(found) or not fired)
+
+
+def _invited_again(front: Front, aws: boto3.Session) -> list[str]:
+    """What is wrong with the first owner's invitation: it expires, and another deployment sends a new one."""
+    front.reset()
+    front.advance(8 * 24 * 3600)
+    emulator.update(_OWNER | {"OwnerFirstName": "Olga"}, _EMULATOR, aws)
+    mails = front.mails(_OWNER["OwnerEmail"])
+    return [] if len(mails) == 2 else [f"the owner whose invitation expired has {len(mails)} mails after an update"]
 
 
 def _schedule_fires(log: Path) -> bool:

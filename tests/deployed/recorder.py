@@ -2,7 +2,7 @@
 
 Headers, path and host go through unchanged, so that signatures stay valid. One line of JSON per call: the function
 (the application id that it gives the SDK), the actions that IAM checks with what each is done to, and the answer.
-`PUT /_fault` has calls of an operation fail, by a function or by any.
+A call can be made to fail: `faults` says which.
 """
 
 import http.client
@@ -46,6 +46,7 @@ class Recorder(ThreadingHTTPServer):
     def __init__(self, port: int, upstream: int, log: TextIO) -> None:
         super().__init__(("127.0.0.1", port), _Call)
         self.upstream, self.log = upstream, log
+        # Each: the operation, the function, how many such calls go through before, and the status and body of the answer.
         self.faults: list[dict[str, Any]] = []
         # Whether what happens now is brought about by a test, and tells nothing about rights.
         self.contrived = False
@@ -59,9 +60,11 @@ class Recorder(ThreadingHTTPServer):
         """The fault that this call meets."""
         with self.lock:
             for fault in self.faults:
-                if fault["operation"] == operation and fault.get("function") in (None, function):
-                    self.faults.remove(fault)
-                    return fault
+                if (fault["operation"], fault["function"]) == (operation, function):
+                    if fault["skipped"] == 0:
+                        self.faults.remove(fault)
+                        return fault
+                    fault["skipped"] -= 1
         return None
 
     def note(self, line: dict[str, Any]) -> None:
@@ -83,11 +86,6 @@ class _Call(BaseHTTPRequestHandler):
 
     def _pass_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        if self.path == "/_fault":
-            with self.server.lock:
-                self.server.faults.append(json.loads(body))
-            self._answer(204, [], b"")
-            return
         target = self.headers.get("x-amz-target", "")
         agent = " ".join(self.headers.get_all("user-agent", []) + self.headers.get_all("x-amz-user-agent", []))
         named = re.search(r"app/(\S+)", agent)

@@ -102,6 +102,7 @@ async fn a_consumer_admin_finds_edits_and_places_colleagues_within_their_own_tea
 
     assert_eq!(acme.found(&grace, "").await, ["grace", "ada", "joan"]);
     assert_eq!(acme.found(&grace, "q=AD").await, ["ada"]);
+    assert_eq!(acme.found(&acme.owner, "q=AD").await, ["ada"]);
     assert_eq!(acme.found(&grace, "q=hop&role=team_member").await, ["ada", "joan"]);
     let edited = json!({"last_name": "Lovelace", "role": "consumer_admin", "team_ids": [acme.mobile["id"]]});
     let edited = acme.change(&grace, &ada, edited).await.ok(200);
