@@ -75,6 +75,8 @@ def main(tools: Path, work: Path, command: list[str]) -> int:
 def _invited_again(front: Front, aws: boto3.Session) -> list[str]:
     """What is wrong with the first owner's invitation: it expires, and another deployment sends a new one."""
     front.reset()
+    # The first mail is sent before its link expires.
+    front.mails(None)
     front.advance(8 * 24 * 3600)
     emulator.update(_OWNER | {"OwnerFirstName": "Olga"}, _EMULATOR, aws)
     mails = front.mails(_OWNER["OwnerEmail"])
