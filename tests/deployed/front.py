@@ -1,8 +1,9 @@
 """One address for the deployed portal: what the local portal has beside its API, made of what the emulator offers.
 
-Everything is passed on to the emulated API Gateway but `/_local/`:
+Everything is passed on to the emulated API Gateway but:
 
 - `GET /_local/mail?to=`: mails out of the emulator's store, as the local mailbox shows them;
+- `POST /2015-03-31/functions/{name}/invocations`: Lambda's own, by the names of the template;
 - `POST /_local/mail/{id}/bounce?kind=`: what SES would tell of it, published and waited for;
 - `POST /_local/run/expire`: the sweep, invoked and waited for;
 - `POST /_local/clock`: everything in the tables made older, and then the sweep;
@@ -26,6 +27,7 @@ from recorder import Recorder
 
 # Seconds after which a mail that is still unsent will not be sent in this run.
 _PATIENCE = 10.0
+_INVOKE = "/2015-03-31/functions/"
 _FEEDBACK = "MailFeedbackFunction"
 
 
@@ -162,9 +164,15 @@ class Front(ThreadingHTTPServer):
         self._invoke("BootstrapFunction", event)
 
     def _invoke(self, function: str, event: dict[str, Any]) -> None:
-        answer = self.invoker.invoke(FunctionName=self.stack.functions[function], Payload=json.dumps(event))
-        if "FunctionError" in answer:
-            raise RuntimeError(f"{function} failed: {answer['Payload'].read().decode()}")
+        status, _, body = self.invoke(function, json.dumps(event).encode())
+        if status != 200:
+            raise RuntimeError(f"{function} failed: {body.decode()}")
+
+    def invoke(self, function: str, event: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Starts a function by its logical id, and waits for it; a failure is a 502 here, so that nobody overlooks it."""
+        answer = self.invoker.invoke(FunctionName=self.stack.functions[function], Payload=event)
+        headers = [("content-type", "application/json")]
+        return 502 if "FunctionError" in answer else 200, headers, answer["Payload"].read()
 
 
 def _items(table: Any) -> list[dict[str, Any]]:
@@ -199,6 +207,8 @@ class _Request(BaseHTTPRequestHandler):
             case ("POST", "/_local/clock"):
                 self.server.advance(json.loads(body)["advance_seconds"])
                 self._say({"now": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000Z}"})
+            case ("POST", path) if path.startswith(_INVOKE):
+                self._answer(*self.server.invoke(path.split("/")[3], body))
             case ("POST", "/_local/run/expire"):
                 self.server.sweep()
                 self._say({})

@@ -17,6 +17,7 @@ import boto3
 import cutoff
 import denied
 import emulator
+import invocations
 import grants
 from front import Front
 from recorder import Recorder
@@ -58,6 +59,7 @@ def main(tools: Path, work: Path, command: list[str]) -> int:
             found += _invited_again(front, aws)
             role = template["Resources"]["RegisterFunction"]["Properties"]["Role"]["Fn::GetAtt"][0]
             recorder.contrived = True
+            found += invocations.check(front, tools / "sam/bin/cargo-lambda", work)
             found += denied.check(front, stack.roles[role], aws)
             recorder.contrived = False
             fired = _schedule_fires(log)
