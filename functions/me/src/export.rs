@@ -112,7 +112,8 @@ struct ElsewhereBody {
 }
 
 /// A request of the caller for an organisation of their own.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportedRequest)]
 struct RequestBody {
     id: String,
     name: String,
