@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod program {
     use std::{
+        collections::BTreeMap,
         io::{BufRead, BufReader},
         net::TcpListener,
         process::{Child, ChildStdout, Command, Output, Stdio},
@@ -34,6 +35,33 @@ mod program {
 
     fn text(bytes: &[u8]) -> String {
         String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_kept_environments_are_what_functions_elsewhere_need() {
+        let kept = include_str!("../env/functions.env").lines().filter(|line| !line.starts_with('#'));
+        let kept: BTreeMap<_, _> = kept.map(|line| line.split_once('=').unwrap()).collect();
+        let containers: serde_json::Value = serde_json::from_str(include_str!("../env/containers.json")).unwrap();
+        let (mut child, lines, _output) = running(&["--services-only", "--port", "0", "--memory"]);
+        signal(&child, "TERM");
+        child.wait().unwrap();
+
+        let welcome = lines.concat();
+        let told = welcome.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
+        for (name, value) in told {
+            // Ports are free ones here, and PORT + 1 and + 2 by default.
+            let same = |kept: &str| kept == value || name.ends_with("_URL") || name.contains("_URL_");
+            assert!(kept.get(name).is_some_and(|kept| same(kept)), "{name}={value} is not in functions.env");
+            if let Some(kept) = containers["Parameters"][name].as_str() {
+                assert!(same(kept), "{name} is {kept} in containers.json");
+            }
+        }
+        for (name, value) in kept {
+            let in_container = value.replace("127.0.0.1:300", "host.docker.internal:300");
+            let expected = if name == "PORTAL_URL" { value } else { &in_container };
+            let ignored = name == "AWS_ENDPOINT_URL_DYNAMODB_STREAMS";
+            assert!(ignored || containers["Parameters"][name] == *expected, "{name} in containers.json");
+        }
     }
 
     /// One line on standard error, code 1.
