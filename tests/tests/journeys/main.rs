@@ -1,4 +1,5 @@
 //! People's ways through the portal, over HTTP, against the local portal as `cargo run` starts it.
+#![expect(clippy::disallowed_methods, reason = "where the portal is deployed is told where the tests are started")]
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod account;

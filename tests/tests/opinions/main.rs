@@ -3,6 +3,7 @@
 //!
 //! The embedded parts are asked in every run of the tests. An emulator is asked where `PORTICO_OPINION` names it and its
 //! address, as `.ci/opinions` does: `moto=http://127.0.0.1:5000`.
+#![expect(clippy::disallowed_methods, reason = "who is asked is chosen where the tests are started")]
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::env;

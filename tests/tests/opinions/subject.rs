@@ -1,6 +1,9 @@
 //! Who is asked: clients of the three services, and a table, a pool and a sender there.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use aws_sdk_cognitoidentityprovider as cognito;
 use aws_sdk_cognitoidentityprovider::types::{
@@ -13,6 +16,7 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_sdk_sesv2 as ses;
 use local_services::Services;
+use shared::clock::Clock;
 
 /// Whose mail it is.
 pub const SENDER: &str = "portal@example.com";
@@ -48,7 +52,8 @@ macro_rules! config {
 impl Subject {
     /// Our own parts.
     pub async fn embedded() -> Self {
-        let services = Services::in_memory(std::sync::Arc::new(jiff::Timestamp::now)).await.unwrap();
+        let clock = Clock::system();
+        let services = Services::in_memory(Arc::new(move || clock.now())).await.unwrap();
         Self {
             name: "embedded",
             dynamodb: services.dynamodb(),
