@@ -15,7 +15,7 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +23,7 @@ import boto3
 
 import ageing
 import fate
+from answering import Answering
 from recorder import Recorder
 
 # Seconds after which a mail that is still unsent will not be sent in this run.
@@ -184,17 +185,11 @@ def _items(table: Any) -> list[dict[str, Any]]:
     return items
 
 
-class _Request(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = 65536
+class _Request(Answering):
     server: Front
 
-    def log_message(self, *_: Any) -> None:
-        pass
-
     def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = self.body()
         target = urlsplit(self.path)
         match (self.command, target.path):
             case ("GET", "/_local/mail"):
@@ -208,7 +203,7 @@ class _Request(BaseHTTPRequestHandler):
                 self.server.advance(json.loads(body)["advance_seconds"])
                 self._say({"now": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000Z}"})
             case ("POST", path) if path.startswith(_INVOKE):
-                self._answer(*self.server.invoke(path.split("/")[3], body))
+                self.answer(*self.server.invoke(path.split("/")[3], body))
             case ("POST", "/_local/run/expire"):
                 self.server.sweep()
                 self._say({})
@@ -219,18 +214,9 @@ class _Request(BaseHTTPRequestHandler):
                 self._say({})
             case _:
                 headers = {n: v for n, v in self.headers.items() if n.lower() not in ("host", "connection")}
-                self._answer(*self.server.pass_on(self.command, self.path, headers, body))
+                self.answer(*self.server.pass_on(self.command, self.path, headers, body))
 
     def _say(self, body: Any) -> None:
-        self._answer(200, [("content-type", "application/json")], json.dumps(body).encode())
-
-    def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.send_response_only(status)
-        for name, value in headers:
-            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
-                self.send_header(name, value)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.answer(200, [("content-type", "application/json")], json.dumps(body).encode())
 
     do_DELETE = do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = _serve

@@ -11,8 +11,10 @@ import re
 import sys
 import threading
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any, TextIO
+
+from answering import Answering
 
 _SERVICES = {"DynamoDB": "dynamodb", "AWSCognitoIdentityProviderService": "cognito-idp"}
 _PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
@@ -75,17 +77,11 @@ class Recorder(ThreadingHTTPServer):
             self.log.flush()
 
 
-class _Call(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = 65536
+class _Call(Answering):
     server: Recorder
 
-    def log_message(self, *_: Any) -> None:
-        pass
-
     def _pass_on(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = self.body()
         target = self.headers.get("x-amz-target", "")
         agent = " ".join(self.headers.get_all("user-agent", []) + self.headers.get_all("x-amz-user-agent", []))
         named = re.search(r"app/(\S+)", agent)
@@ -108,7 +104,7 @@ class _Call(BaseHTTPRequestHandler):
                 "error": _error(status, headers, answer),
                 "contrived": self.server.contrived or fault is not None,
             })
-        self._answer(status, headers, answer)
+        self.answer(status, headers, answer)
 
     def _asked(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream, timeout=90)
@@ -120,15 +116,6 @@ class _Call(BaseHTTPRequestHandler):
         answer = response.read()
         upstream.close()
         return response.status, response.getheaders(), answer
-
-    def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.send_response_only(status)
-        for name, value in headers:
-            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
-                self.send_header(name, value)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     do_DELETE = do_GET = do_HEAD = do_PATCH = do_POST = do_PUT = _pass_on
 
