@@ -62,6 +62,8 @@ class Front(ThreadingHTTPServer):
         self.invoker = session.client("lambda")
         # Mails of an earlier portal are not shown.
         self.mails_before = 0
+        # How many portals have begun.
+        self.resets = 0
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, bytes]:
         """Asks the emulator."""
@@ -143,6 +145,7 @@ class Front(ThreadingHTTPServer):
 
     def reset(self) -> None:
         """Begins anew: nobody, and what the stack writes at its creation."""
+        self.resets += 1
         for name in (self.stack.portal_table, self.stack.mail_table):
             table = self.dynamodb.Table(name)
             with table.batch_writer() as batch:

@@ -16,6 +16,8 @@ FOR_LAMBDA = {
     "dynamodb:ListStreams",
     "sqs:SendMessage",
 }
+# How a right is reported that nothing asked for.
+UNUSED = "never used"
 # What IAM has no say in: whoever holds the token may revoke it.
 _FOR_EVERYBODY = {"cognito-idp:RevokeToken"}
 
@@ -80,7 +82,7 @@ def differences(template: Template, log: Path, named: dict[str, str]) -> list[st
         needed = done.get(function, set()) | denied.get(function, set())
         found += [f"{function} lacks {action} on {target}" for action, target in sorted(needed - grants)]
         found += [f"{function} was denied {action} on {target}" for action, target in sorted(denied.get(function, set()))]
-        found += [f"{function} never used {action} on {target}" for action, target in sorted(grants - needed)]
+        found += [f"{function} {UNUSED} {action} on {target}" for action, target in sorted(grants - needed)]
     return found
 
 

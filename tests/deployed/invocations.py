@@ -29,6 +29,7 @@ def check(front: Front, cargo_lambda: Path, work: Path) -> list[str]:
         name = function(sample.stem, front.stack.functions)
         command = [cargo_lambda, "lambda", "invoke", name, "--data-file", data, "--invoke-address", "127.0.0.1"]
         answer = subprocess.run([*command, "--invoke-port", str(port)], capture_output=True, text=True, check=False)
+        reason = ""
         if answer.returncode or (reason := _fault(event, answer.stdout)):
             found.append(f"{sample.name} through {name}: {answer.stderr.strip() or reason}")
     print(f"invoked {len(samples)} samples, {len(found)} of them failed")

@@ -1,6 +1,6 @@
 """Deploys the built stack to an emulator, runs a command against it and holds each function to its rights.
 
-usage: main.py TOOLS WORK COMMAND...: TOOLS is the folder that .ci/tools fills, WORK is where logs and the packaged template go;
+usage: main.py [--partly] TOOLS WORK COMMAND...: with --partly a right that nothing used is no fault; TOOLS is the folder that .ci/tools fills, WORK is where logs and the packaged template go;
 COMMAND runs with PORTICO_SITE set to the address of the portal.
 """
 
@@ -31,11 +31,13 @@ _OWNER = {
     "Sender": "portal@example.com",
     "PortalName": "Developer portal",
 }
+# Fewer than these, and the command walked no journeys.
+_FEWEST_JOURNEYS = 50
 # The sweep runs every minute.
 _SCHEDULE_PATIENCE = 100
 
 
-def main(tools: Path, work: Path, command: list[str]) -> int:
+def main(partly: bool, tools: Path, work: Path, command: list[str]) -> int:
     """Everything, in order. The result is that of the process."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -69,7 +71,9 @@ def main(tools: Path, work: Path, command: list[str]) -> int:
     print("the schedule fired" if fired else "the schedule did not fire")
     named = {stack.portal_table: "PortalTable", stack.mail_table: "MailTable", stack.user_pool: "UserPool"}
     print(*grants.summary(template, log, named), sep="\n")
-    found += grants.differences(template, log, named)
+    found += [one for one in grants.differences(template, log, named) if not (partly and grants.UNUSED in one)]
+    if not partly and front.resets < _FEWEST_JOURNEYS:
+        found.append(f"only {front.resets} portals were opened")
     print(*found, sep="\n")
     return result or int(bool(found) or not fired)
 
@@ -99,4 +103,5 @@ def _schedule_fires(log: Path) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]))
+    given = [argument for argument in sys.argv[1:] if argument != "--partly"]
+    sys.exit(main(len(given) < len(sys.argv) - 1, Path(given[0]), Path(given[1]), given[2:]))
