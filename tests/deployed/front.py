@@ -128,7 +128,12 @@ class Front(ThreadingHTTPServer):
             pass
 
     def advance(self, seconds: int) -> None:
-        """Lets time pass, as far as the tables know of it."""
+        """Lets time pass, as far as the tables know of it, and runs the sweep."""
+        self.age(seconds)
+        self.sweep()
+
+    def age(self, seconds: int) -> None:
+        """Makes everything in the tables older."""
         for name in (self.stack.portal_table, self.stack.mail_table):
             table = self.dynamodb.Table(name)
             for item in _items(table):
@@ -137,7 +142,6 @@ class Front(ThreadingHTTPServer):
                     table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
                 if older != item:
                     table.put_item(Item=older)
-        self.sweep()
 
     def sweep(self) -> None:
         """Runs the sweep."""

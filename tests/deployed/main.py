@@ -85,7 +85,7 @@ def _invited_again(front: Front, aws: boto3.Session) -> list[str]:
     front.reset()
     # The first mail is sent before its link expires.
     front.mails(None)
-    front.advance(8 * 24 * 3600)
+    front.age(8 * 24 * 3600)
     emulator.update(_OWNER | {"OwnerFirstName": "Olga"}, _EMULATOR, aws)
     mails = front.mails(_OWNER["OwnerEmail"])
     return [] if len(mails) == 2 else [f"the owner whose invitation expired has {len(mails)} mails after an update"]
