@@ -15,6 +15,12 @@ _OWNER, _PASSWORD = "owner@example.com", "violet tractor 42!"
 _LATER = 3600
 
 
+def _fault(function: str, operation: str, skipped: int = 0) -> dict[str, Any]:
+    """The fault that a call of a function meets, one that nobody tries again, after so many that go through."""
+    refusal = {"__type": "ValidationException", "message": "cut off"}
+    return {"operation": operation, "function": function, "skipped": skipped, "status": 400, "body": refusal}
+
+
 class Portal:
     """The portal through its API, as the owner sees it."""
 
@@ -41,8 +47,7 @@ class Portal:
     @contextmanager
     def cut_off(self, function: str, operation: str, skipped: int = 0) -> Iterator[None]:
         """Has a call of a function fail for good, after so many that do not."""
-        refusal = {"__type": "ValidationException", "message": "cut off"}
-        fault = {"operation": operation, "function": function, "skipped": skipped, "status": 400, "body": refusal}
+        fault = _fault(function, operation, skipped)
         self.front.recorder.faults.append(fault)
         yield
         if fault in self.front.recorder.faults:
@@ -125,9 +130,7 @@ def _team(portal: Portal) -> None:
 
 def _unsent_mail(portal: Portal) -> None:
     # The stream's function fails at its first write, however often it is tried again; the sweep's does not.
-    refusal = {"__type": "ValidationException", "message": "cut off"}
-    fault = {"operation": "UpdateItem", "function": "DeliverMailFunction", "skipped": 0, "status": 400, "body": refusal}
-    portal.front.recorder.faults += [dict(fault) for _ in range(1000)]
+    portal.front.recorder.faults += [_fault("DeliverMailFunction", "UpdateItem") for _ in range(1000)]
     portal.person("late")
     # A failure puts a mail off for a while.
     portal.front.advance(_LATER)

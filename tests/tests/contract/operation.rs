@@ -1,6 +1,6 @@
 //! What an operation has because of where it stands: its name, who may call it, what every such route may answer.
 
-use std::fs;
+use std::{fs, sync::OnceLock};
 
 use serde_json::{Map, Value, json};
 
@@ -10,20 +10,28 @@ use super::routes::Route;
 pub struct Site<'a> {
     route: &'a Route,
     name: String,
-    sample: Value,
+    sample: &'static Value,
+}
+
+/// The samples of `events/` by name, read once.
+fn samples() -> &'static [(String, Value)] {
+    static READ: OnceLock<Vec<(String, Value)>> = OnceLock::new();
+    READ.get_or_init(|| {
+        let events = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
+        let files = fs::read_dir(events).unwrap().map(|file| file.unwrap().path());
+        let samples = files.map(|file| {
+            let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap())
+        });
+        samples.collect()
+    })
 }
 
 impl<'a> Site<'a> {
     pub fn of(route: &'a Route) -> Self {
-        let events = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
-        let mut files = fs::read_dir(events).unwrap().map(|file| file.unwrap().path());
-        let found = files.find_map(|file| {
-            let sample: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-            let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
-            (sample["routeKey"] == route.key()).then_some((name, sample))
-        });
+        let found = samples().iter().find(|(_, sample)| sample["routeKey"] == route.key());
         let (name, sample) = found.unwrap_or_else(|| panic!("no sample for {}", route.key()));
-        Self { route, name, sample }
+        Self { route, name: name.clone(), sample }
     }
 
     fn tag(&self) -> String {
@@ -139,10 +147,9 @@ fn finish(status: &str, answer: &mut Value, keyed: bool, versioned: bool) {
         let problem = json!({"schema": {"$ref": "#/components/schemas/Problem"}});
         let refusal = json!({"schema": {"$ref": "#/components/schemas/GatewayRefusal"}});
         answer["content"] = match status {
-            "401" | "404" | "413" | "500" | "503" => {
+            "401" | "404" | "413" | "429" | "500" | "503" => {
                 json!({"application/problem+json": problem, "application/json": refusal})
             }
-            "429" => json!({"application/json": refusal, "application/problem+json": problem}),
             _ => json!({"application/problem+json": problem}),
         };
         if matches!(status, "429" | "503") {
