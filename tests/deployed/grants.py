@@ -8,12 +8,14 @@ from expand import Template, statements
 
 Grant = tuple[str, str]
 
-# What Lambda does in a function's name: it is allowed, and no call of the function.
+# What Lambda does in a function's name: no call of the function. tests/tests/deployment.rs says who is allowed it.
 FOR_LAMBDA = {
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
     "dynamodb:GetShardIterator",
     "dynamodb:ListStreams",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
     "sqs:SendMessage",
 }
 # How a right is reported that nothing asked for.

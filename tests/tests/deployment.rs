@@ -4,11 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local_services::Template;
+use local_services::{Template, template::referenced};
 use serde_json::{Value, json};
 
+mod roles;
 mod routes;
 
+use roles::{FOR_LAMBDA, actions, resources, role, statements};
 use routes::routes;
 
 /// Seconds after which API Gateway gives up.
@@ -27,10 +29,12 @@ fn whole(logical_id: &str) -> &'static Value {
     &template().document()["Resources"][logical_id]
 }
 
-/// The functions that something starts without waiting for them: events, topics and schedules.
+/// The functions that something starts without waiting for them: topics, schedules, and CloudFormation.
 fn started_and_left() -> BTreeSet<&'static str> {
     let events = template().events().filter(|event| event.kind != "HttpApi");
-    events.map(|event| event.function).collect()
+    let own = template().resources().filter(|resource| resource.kind.starts_with("Custom::"));
+    let called = own.map(|resource| referenced(&resource.properties["ServiceToken"]).unwrap());
+    events.map(|event| event.function).chain(called).collect()
 }
 
 #[test]
@@ -87,7 +91,7 @@ fn the_sweep_runs_every_five_minutes_and_a_run_that_failed_is_kept() {
         ("ExpireFunction", &json!("rate(5 minutes)"))
     );
     assert_eq!(sweep.properties["DeadLetterConfig"]["Arn"], json!({"Fn::GetAtt": ["FailureQueue", "Arn"]}));
-    // Without a role of its own, SAM makes one that may start this function and nothing else.
+    // Without a role of its own, SAM makes one that may start this function and nothing else (tests/deployed/test_template.py).
     assert_eq!(sweep.properties["RoleArn"], Value::Null);
 }
 
@@ -95,7 +99,7 @@ fn the_sweep_runs_every_five_minutes_and_a_run_that_failed_is_kept() {
 fn what_fails_in_a_function_that_nobody_waits_for_is_kept() {
     let queue = json!({"Fn::GetAtt": ["FailureQueue", "Arn"]});
     let left = started_and_left();
-    assert!(!left.is_empty());
+    assert_eq!(left, ["BootstrapFunction", "ExpireFunction", "MailFeedbackFunction"].into());
     for function in left {
         let function = template().resource(function, "AWS::Serverless::Function").unwrap();
         let kept = &function.properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"];
@@ -127,6 +131,7 @@ fn tables_and_pool_outlive_the_stack_and_tables_can_be_taken_back_in_time() {
         assert_eq!(table["TimeToLiveSpecification"], json!({"AttributeName": "collect_at", "Enabled": true}), "{name}");
     }
     let pool = template().of_kind("AWS::Cognito::UserPool").next().unwrap();
+    assert_eq!(pool.properties["UserPoolTier"], "LITE", "docs/operations.md counts with it");
     assert_eq!(pool.properties["DeletionProtection"], json!({"Fn::If": ["Protected", "ACTIVE", "INACTIVE"]}));
     assert_eq!(template().document()["Parameters"]["DeletionProtection"]["Default"], "true");
 }
@@ -187,19 +192,53 @@ fn what_goes_wrong_raises_an_alarm() {
         assert_eq!(alarm.properties["AlarmActions"], told, "{}", alarm.logical_id);
         assert!(alarm.properties["AlarmDescription"].is_string(), "{}", alarm.logical_id);
     }
-    let watched = alarms.iter().filter_map(|alarm| {
-        let metric = |name: &str| alarm.properties[name].as_str().map(str::to_owned);
-        Some((metric("Namespace")?, metric("MetricName")?))
+    // What is watched, by which statistic, and over what it raises an alarm.
+    let watched = alarms.iter().filter(|alarm| alarm.properties["Metrics"].is_null()).map(|alarm| {
+        let text = |name: &str| alarm.properties[name].as_str().unwrap_or_default();
+        assert_eq!(text("ComparisonOperator"), "GreaterThanThreshold", "{}", alarm.logical_id);
+        assert_eq!(alarm.properties["EvaluationPeriods"], 1, "{}", alarm.logical_id);
+        let of = alarm.properties["Dimensions"].as_array().map_or(&[][..], Vec::as_slice);
+        let of = of.iter().map(|of| format!("{} {}", of["Name"].as_str().unwrap(), referenced(&of["Value"]).unwrap()));
+        let of = of.collect::<Vec<_>>().join(", ");
+        let metric = format!("{} {} {}", text("Namespace"), text("MetricName"), of);
+        (metric, text("Statistic"), alarm.properties["Threshold"].to_string(), text("TreatMissingData"))
     });
     let expected = [
-        ("AWS/ApiGateway", "5xx"),
-        ("AWS/Lambda", "Throttles"),
-        ("AWS/SES", "Reputation.BounceRate"),
-        ("AWS/SES", "Reputation.ComplaintRate"),
-        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/ApiGateway 5xx ApiId Api", "Sum", "5", "notBreaching"),
+        // Of the whole account: functions share its concurrency.
+        ("AWS/Lambda Throttles ", "Sum", "0", "notBreaching"),
+        ("AWS/SES Reputation.BounceRate ses:configuration-set MailConfigurationSet", "Average", "0.05", "ignore"),
+        ("AWS/SES Reputation.ComplaintRate ses:configuration-set MailConfigurationSet", "Average", "0.001", "ignore"),
+        ("AWS/SQS ApproximateNumberOfMessagesVisible QueueName FailureQueue", "Maximum", "0", "notBreaching"),
     ];
-    let expected = expected.map(|(namespace, metric)| (namespace.to_owned(), metric.to_owned()));
+    let expected = expected.map(|(metric, by, over, without)| (metric.to_owned(), by, over.to_owned(), without));
     assert_eq!(watched.collect::<BTreeSet<_>>(), expected.into());
+}
+
+#[test]
+fn the_errors_of_every_function_raise_exactly_one_alarm_of_at_most_ten_metrics() {
+    let mut functions = BTreeSet::new();
+    for alarm in template().of_kind("AWS::CloudWatch::Alarm").filter(|alarm| !alarm.properties["Metrics"].is_null()) {
+        let (name, alarm) = (alarm.logical_id, alarm.properties);
+        assert_eq!((&alarm["ComparisonOperator"], &alarm["Threshold"]), (&json!("GreaterThanThreshold"), &json!(0)));
+        assert_eq!((&alarm["EvaluationPeriods"], &alarm["TreatMissingData"]), (&json!(1), &json!("notBreaching")));
+        let (sums, metrics): (Vec<_>, Vec<_>) =
+            alarm["Metrics"].as_array().unwrap().iter().partition(|metric| metric["ReturnData"] == true);
+        assert_eq!(sums.iter().map(|sum| sum["Expression"].as_str().unwrap()).collect::<Vec<_>>(), ["SUM(METRICS())"]);
+        assert!(metrics.len() <= 10, "{name} has more metrics than an alarm may");
+        for metric in metrics {
+            let (statistic, metric) = (&metric["MetricStat"]["Stat"], &metric["MetricStat"]["Metric"]);
+            assert_eq!(
+                (statistic, &metric["Namespace"], &metric["MetricName"]),
+                (&json!("Sum"), &json!("AWS/Lambda"), &json!("Errors"))
+            );
+            let [function] = metric["Dimensions"].as_array().unwrap().as_slice() else { panic!("{name}: {metric}") };
+            assert_eq!(function["Name"], "FunctionName");
+            assert!(functions.insert(referenced(&function["Value"]).unwrap()), "{function} is in two alarms");
+        }
+    }
+    let all = template().of_kind("AWS::Serverless::Function").map(|function| function.logical_id);
+    assert_eq!(functions, all.collect());
 }
 
 #[test]
@@ -211,15 +250,62 @@ fn rights_are_named_one_by_one_and_wildcards_are_the_known_ones() {
         "/stream/*",
     ];
     for function in template().of_kind("AWS::Serverless::Function") {
-        for policy in function.properties["Policies"].as_array().unwrap() {
-            for statement in policy["Statement"].as_array().unwrap() {
-                for action in statement["Action"].as_array().unwrap() {
-                    assert!(!action.as_str().unwrap().contains('*'), "{action} of {}", function.logical_id);
-                }
-                let resources = statement["Resource"].to_string();
-                let known = known.iter().fold(resources, |left, known| left.replace(known, ""));
+        for statement in statements(&function) {
+            assert!(actions(statement).all(|action| !action.contains('*')), "{statement} of {}", function.logical_id);
+            for resource in resources(statement) {
+                let known = known.iter().fold(resource.to_string(), |left, known| left.replace(known, ""));
                 assert!(!known.contains('*'), "{known} of {}", function.logical_id);
             }
         }
+    }
+}
+
+#[test]
+fn every_role_is_the_templates_own_and_may_be_bounded() {
+    let boundary = json!({"Fn::If": ["BoundaryGiven", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]});
+    let mut roles = BTreeSet::new();
+    for function in template().of_kind("AWS::Serverless::Function") {
+        let role = role(&function);
+        assert!(roles.insert(role.logical_id), "{} is of two functions", role.logical_id);
+        assert_eq!(role.properties["PermissionsBoundary"], boundary, "{}", role.logical_id);
+        assert_eq!(role.properties["ManagedPolicyArns"], json!([{"Ref": "TracePolicy"}]), "{}", role.logical_id);
+        // SAM would add its own rights to those of a role that it makes.
+        assert!(function.properties["Policies"].is_null(), "{}", function.logical_id);
+    }
+    assert_eq!(roles, template().of_kind("AWS::IAM::Role").map(|role| role.logical_id).collect());
+    let sweep = template().events().find(|event| event.kind == "ScheduleV2").unwrap();
+    assert_eq!(sweep.properties["PermissionsBoundary"], boundary);
+
+    // The one wildcard that stands alone: AWS knows no resources for it.
+    let traces = template().resource("TracePolicy", "AWS::IAM::ManagedPolicy").unwrap();
+    let traced = json!([{"Sid": "Traces", "Effect": "Allow", "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "Resource": "*"}]);
+    assert_eq!(traces.properties["PolicyDocument"]["Statement"], traced);
+}
+
+#[test]
+fn what_lambda_does_in_a_functions_name_is_allowed_to_the_function_that_needs_it() {
+    let left = started_and_left();
+    for function in template().of_kind("AWS::Serverless::Function") {
+        let name = function.logical_id;
+        let for_lambda =
+            statements(&function).filter(|statement| actions(statement).any(|one| FOR_LAMBDA.contains(&one)));
+        let found: BTreeSet<_> = for_lambda
+            .flat_map(|statement| actions(statement).map(|action| (action, statement["Resource"].to_string())))
+            .collect();
+
+        let attribute = |of: &Value, attribute: &str| json!({"Fn::GetAtt": [of, attribute]}).to_string();
+        let group = &function.properties["LoggingConfig"]["LogGroup"]["Ref"];
+        let mut expected: BTreeSet<_> =
+            ["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| (action, attribute(group, "Arn"))).into();
+        let streams = name == "DeliverMailFunction";
+        if streams {
+            let reading = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"];
+            expected.extend(reading.map(|action| (action, attribute(&json!("MailTable"), "StreamArn"))));
+            expected.insert(("dynamodb:ListStreams", json!({"Fn::Sub": "${MailTable.Arn}/stream/*"}).to_string()));
+        }
+        if streams || left.contains(name) {
+            expected.insert(("sqs:SendMessage", attribute(&json!("FailureQueue"), "Arn")));
+        }
+        assert_eq!(found, expected, "{name}");
     }
 }

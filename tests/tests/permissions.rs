@@ -14,6 +14,7 @@ mod permissions {
     pub mod management;
     pub mod way_in;
 }
+mod roles;
 mod watched;
 
 async fn portal() -> (Bench, SignedIn) {

@@ -192,25 +192,6 @@ fn no_function_with_a_route_refers_to_the_api_that_refers_to_it() {
 }
 
 #[test]
-fn the_errors_of_every_function_raise_exactly_one_alarm_of_at_most_ten_metrics() {
-    let template = Template::deployed().unwrap();
-    let mut watched = Vec::new();
-    for alarm in template.of_kind("AWS::CloudWatch::Alarm") {
-        let Some(metrics) = alarm.properties["Metrics"].as_array() else { continue };
-        let metrics: Vec<_> = metrics.iter().map(|metric| &metric["MetricStat"]["Metric"]).collect();
-        let metrics: Vec<_> = metrics.into_iter().filter(|metric| metric["MetricName"] == "Errors").collect();
-        assert!(metrics.len() <= 10, "{} has {} metrics", alarm.logical_id, metrics.len());
-        watched.extend(metrics.into_iter().flat_map(references));
-    }
-    watched.sort_unstable();
-
-    let mut functions: Vec<_> =
-        template.of_kind("AWS::Serverless::Function").map(|function| function.logical_id.to_owned()).collect();
-    functions.sort_unstable();
-    assert_eq!(watched, functions);
-}
-
-#[test]
 fn every_function_is_told_what_it_reads_at_its_start() {
     let template = Template::deployed().unwrap();
     let needs = [

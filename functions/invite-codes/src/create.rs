@@ -134,7 +134,8 @@ impl From<CreateError> for Problem {
     post, path = "/v1/invite-codes",
     params(IdempotencyKey), request_body = Create,
     responses(
-        (status = 201, description = "The code.", body = CodeBody),
+        (status = 201, description = "The code.", body = CodeBody,
+            headers(("ETag" = String, description = "The version, for `If-Match`."))),
         (status = 403, description = "`forbidden`: only API Owners manage codes."),
         (status = 409, description = "`invite-code-taken`: there is a code that reads the same."),
     ),

@@ -31,7 +31,8 @@ impl From<ReadError> for Problem {
     get, path = "/v1/invite-codes/{code}",
     params(("code" = Code, Path, description = "The code.")),
     responses(
-        (status = 200, description = "The code.", body = CodeBody),
+        (status = 200, description = "The code.", body = CodeBody,
+            headers(("ETag" = String, description = "The version, for `If-Match`."))),
         (status = 403, description = "`forbidden`: only API Owners manage codes."),
     ),
 )]

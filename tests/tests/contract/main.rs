@@ -17,6 +17,8 @@ mod routes;
 use document::document;
 use routes::routes;
 
+/// The contract in words.
+const API: &str = include_str!("../../../docs/api.md");
 /// Set to have the document written anew instead of compared.
 const WRITE: &str = "PORTICO_WRITE_CONTRACT";
 
@@ -69,6 +71,30 @@ fn every_operation_says_what_it_does_and_what_it_may_answer() {
             assert!(answer["description"].as_str().is_some_and(|text| !text.is_empty()), "{status} of {route}");
         }
     }
+}
+
+#[test]
+fn every_refusal_of_the_portal_names_its_types_as_the_contract_does() {
+    let document = document();
+    for (route, operation) in operations(&document) {
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            let problem = &answer["content"]["application/problem+json"]["schema"];
+            // Where API Gateway alone says that it is too much, there is no problem document.
+            assert!(
+                problem.is_object() != (status.starts_with('2') || answer_of_gateway(status, answer)),
+                "{status} of {route}"
+            );
+            for name in problem["allOf"][1]["properties"]["type"]["enum"].as_array().into_iter().flatten() {
+                let slug = name.as_str().unwrap().strip_prefix("/problems/").unwrap();
+                assert!(API.contains(&format!("`{slug}`")), "docs/api.md knows no {slug}, which {route} answers");
+            }
+        }
+    }
+}
+
+/// Whether a refusal is never the portal's own.
+fn answer_of_gateway(status: &str, answer: &Value) -> bool {
+    status == "429" && !answer["description"].as_str().unwrap().contains("`rate-limited`")
 }
 
 #[test]

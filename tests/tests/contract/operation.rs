@@ -105,7 +105,7 @@ pub fn complete(mut operation: Value, site: &Site<'_>) -> Value {
         answer["description"] = json!(if own.is_empty() { text } else { format!("{own} {text}") });
     }
     for (status, answer) in answers {
-        finish(status, answer, keyed, versioned);
+        finish(status, answer, site.route.public, keyed, versioned);
     }
     operation
 }
@@ -128,7 +128,7 @@ fn allow_no_body(operation: &mut Value) {
 }
 
 /// Gives an answer its headers, and a refusal its shape.
-fn finish(status: &str, answer: &mut Value, keyed: bool, versioned: bool) {
+fn finish(status: &str, answer: &mut Value, public: bool, keyed: bool, versioned: bool) {
     let header = |text: &str| json!({"description": text, "schema": {"type": "string"}});
     let mut headers = Map::new();
     let mut has = |name: &str, text: &str| drop(headers.insert(name.to_owned(), header(text)));
@@ -144,18 +144,24 @@ fn finish(status: &str, answer: &mut Value, keyed: bool, versioned: bool) {
             has("ETag", "The version, for `If-Match`.");
         }
     } else {
-        let problem = json!({"schema": {"$ref": "#/components/schemas/Problem"}});
-        let refusal = json!({"schema": {"$ref": "#/components/schemas/GatewayRefusal"}});
-        answer["content"] = match status {
-            "401" | "404" | "413" | "429" | "500" | "503" => {
-                json!({"application/problem+json": problem, "application/json": refusal})
-            }
-            _ => json!({"application/problem+json": problem}),
-        };
+        let mut content = Map::new();
+        let types = types(answer["description"].as_str().unwrap());
+        if !types.is_empty() {
+            let types: Vec<_> = types.iter().map(|name| format!("/problems/{name}")).collect();
+            let narrowed = json!({"type": "object", "properties": {"type": {"enum": types}}});
+            let schema = json!({"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]});
+            content.insert("application/problem+json".to_owned(), json!({"schema": schema}));
+        }
+        // API Gateway asks for no token on a public route.
+        if matches!(status, "401" | "404" | "413" | "429" | "500" | "503") && !(public && status == "401") {
+            let refusal = json!({"schema": {"$ref": "#/components/schemas/GatewayRefusal"}});
+            content.insert("application/json".to_owned(), refusal);
+        }
+        answer["content"] = Value::Object(content);
         if matches!(status, "429" | "503") {
             has("Retry-After", "Seconds to wait.");
         }
-        if status == "401" {
+        if status == "401" && !public {
             has("WWW-Authenticate", "Which token is asked for.");
         }
     }
@@ -165,4 +171,19 @@ fn finish(status: &str, answer: &mut Value, keyed: bool, versioned: bool) {
     if !headers.is_empty() {
         answer["headers"] = Value::Object(headers);
     }
+}
+
+/// The types of problem that a description names: in backticks, alone or in a row, before a colon.
+fn types(description: &str) -> Vec<&str> {
+    let parts: Vec<_> = description.split('`').collect();
+    let mut found = Vec::new();
+    let mut leads_on = false;
+    for pair in parts[1..].chunks(2).rev() {
+        let [quoted, after] = pair else { panic!("a backtick is missing: {description}") };
+        leads_on = after.starts_with(':') || (leads_on && *after == ", ");
+        if leads_on {
+            found.insert(0, *quoted);
+        }
+    }
+    found
 }

@@ -1,7 +1,7 @@
 //! A portal as its visitors know it: an address, and the mail that comes from it.
 //!
-//! It runs in this process, or is deployed: then [`DEPLOYED`] has its address, journeys go one after the other, and those
-//! that move the clock, let mail bounce or look into the tables still have a portal of their own here.
+//! It runs in this process, or is deployed: then [`DEPLOYED`] has its address, and journeys go one after the other. The
+//! few that look into this process have a portal of their own here all the same.
 
 use std::env;
 

@@ -6,7 +6,10 @@ use harness::{Bench, Fault, Reply, Sample};
 use local_services::{Call, Template};
 use serde_json::{Value, json};
 
-use crate::functions;
+use crate::{
+    functions,
+    roles::{FOR_LAMBDA, actions, resources, statements},
+};
 
 /// The contract, in which every audited action is named.
 const API: &str = include_str!("../../../docs/api.md");
@@ -18,14 +21,6 @@ type Permissions = BTreeSet<(String, String)>;
 const POOL: &str = "Pool";
 /// What SES sends from, and through.
 const SES: [&str; 2] = ["Identities", "ConfigurationSet"];
-/// What a function is allowed for Lambda, which reads the stream for it and keeps its failures.
-const FOR_LAMBDA: [&str; 5] = [
-    "dynamodb:DescribeStream",
-    "dynamodb:GetRecords",
-    "dynamodb:GetShardIterator",
-    "dynamodb:ListStreams",
-    "sqs:SendMessage",
-];
 /// Calls that Cognito answers to everybody who holds the token that they carry.
 const WITHOUT_PERMISSION: [&str; 1] = ["RevokeToken"];
 
@@ -135,19 +130,13 @@ fn allowed(name: &str) -> Permissions {
     let mut functions = template.of_kind("AWS::Serverless::Function");
     let function = functions.find(|function| function.properties["CodeUri"] == code.as_str()).unwrap();
     let mut allowed = Permissions::new();
-    for policy in function.properties["Policies"].as_array().unwrap() {
-        for statement in policy["Statement"].as_array().unwrap() {
-            assert_eq!(statement["Effect"], "Allow");
-            let mut actions = statement["Action"].as_array().unwrap().iter().map(|action| action.as_str().unwrap());
-            if actions.all(|action| FOR_LAMBDA.contains(&action)) {
-                continue;
-            }
-            let resources = statement["Resource"].as_array().cloned();
-            for resource in resources.unwrap_or_else(|| vec![statement["Resource"].clone()]) {
-                let resource = place(&resource);
-                let actions = statement["Action"].as_array().unwrap().iter();
-                allowed.extend(actions.map(|action| (resource.clone(), action.as_str().unwrap().to_owned())));
-            }
+    for statement in statements(&function) {
+        assert_eq!(statement["Effect"], "Allow");
+        if actions(statement).all(|action| FOR_LAMBDA.contains(&action)) {
+            continue;
+        }
+        for resource in resources(statement).iter().map(place) {
+            allowed.extend(actions(statement).map(|action| (resource.clone(), action.to_owned())));
         }
     }
     allowed
