@@ -7,6 +7,7 @@ use utoipa::{OpenApi, openapi::OpenApi as Part};
 
 use super::{
     operation::{Site, complete},
+    refusals::shared,
     routes::routes,
 };
 
@@ -45,6 +46,7 @@ pub fn document() -> Value {
     }
     name_entries(&mut schemas);
     strict(&mut schemas, &paths);
+    let refusals = shared(&mut paths);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -58,6 +60,7 @@ pub fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "responses": refusals,
             "securitySchemes": {"tokens": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": "The access token of a session that has not ended.",

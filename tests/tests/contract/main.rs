@@ -11,10 +11,12 @@ use serde_json::Value;
 
 mod document;
 mod operation;
+mod refusals;
 #[path = "../routes/mod.rs"]
 mod routes;
 
 use document::document;
+use refusals::resolved;
 use routes::routes;
 
 /// The contract in words.
@@ -68,6 +70,7 @@ fn every_operation_says_what_it_does_and_what_it_may_answer() {
         let first = *answers.first().unwrap();
         assert!(first.starts_with('2'), "{route} answers {answers:?}");
         for (status, answer) in operation["responses"].as_object().unwrap() {
+            let answer = resolved(&document, answer);
             assert!(answer["description"].as_str().is_some_and(|text| !text.is_empty()), "{status} of {route}");
         }
     }
@@ -78,6 +81,7 @@ fn every_refusal_of_the_portal_names_its_types_as_the_contract_does() {
     let document = document();
     for (route, operation) in operations(&document) {
         for (status, answer) in operation["responses"].as_object().unwrap() {
+            let answer = resolved(&document, answer);
             let problem = &answer["content"]["application/problem+json"]["schema"];
             // Where API Gateway alone says that it is too much, there is no problem document.
             assert!(

@@ -174,7 +174,7 @@ fn finish(status: &str, answer: &mut Value, public: bool, keyed: bool, versioned
 }
 
 /// The types of problem that a description names: in backticks, alone or in a row, before a colon.
-fn types(description: &str) -> Vec<&str> {
+pub fn types(description: &str) -> Vec<&str> {
     let parts: Vec<_> = description.split('`').collect();
     let mut found = Vec::new();
     let mut leads_on = false;
