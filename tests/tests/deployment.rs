@@ -277,9 +277,10 @@ fn every_role_is_the_templates_own_and_may_be_bounded() {
     assert_eq!(sweep.properties["PermissionsBoundary"], boundary);
 
     // The one wildcard that stands alone: AWS knows no resources for it.
-    let traces = template().resource("TracePolicy", "AWS::IAM::ManagedPolicy").unwrap();
-    let traced = json!([{"Sid": "Traces", "Effect": "Allow", "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "Resource": "*"}]);
-    assert_eq!(traces.properties["PolicyDocument"]["Statement"], traced);
+    let policy = template().resource("TracePolicy", "AWS::IAM::ManagedPolicy").unwrap();
+    let actions = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
+    let expected = json!([{"Sid": "Traces", "Effect": "Allow", "Action": actions, "Resource": "*"}]);
+    assert_eq!(policy.properties["PolicyDocument"]["Statement"], expected);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use aws_sdk_cognitoidentityprovider::{
     operation::admin_initiate_auth::{AdminInitiateAuthError, AdminInitiateAuthOutput},
     types::{AttributeType, AuthFlowType, AuthenticationResultType, MessageActionType},
 };
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use serde_json::Value;
 
 use crate::{
@@ -24,6 +25,7 @@ questions! {
     a_permanent_password_settles_a_user => "CONFIRMED",
     a_password_shorter_than_the_policy => "InvalidPasswordException",
     a_password_of_257_characters => "InvalidParameterException",
+    a_password_with_white_space_at_its_beginning => "InvalidParameterException",
     a_password_with_white_space_at_its_end => "InvalidParameterException",
     the_right_password => "ok, Bearer",
     a_wrong_password => "NotAuthorizedException",
@@ -31,6 +33,7 @@ questions! {
     the_right_password_after_five_wrong_ones => "NotAuthorizedException",
     a_flow_that_the_client_lacks => "InvalidParameterException",
     an_access_token_says_all_that_is_needed => "nothing is missing",
+    an_access_token_is_signed_by_a_published_key => "RS256, signed",
     an_id_token_says_whose_it_is => "id, usr_",
     a_refresh_keeps_session_and_begin => "kept",
     a_refresh_gives_no_other_refresh_token => "none",
@@ -146,6 +149,11 @@ async fn a_password_of_257_characters(subject: &Subject) -> String {
     set_password(subject, &name, &"x".repeat(257)).await
 }
 
+async fn a_password_with_white_space_at_its_beginning(subject: &Subject) -> String {
+    let name = user(subject).await;
+    set_password(subject, &name, " violet tractor").await
+}
+
 async fn a_password_with_white_space_at_its_end(subject: &Subject) -> String {
     let name = user(subject).await;
     set_password(subject, &name, "violet tractor ").await
@@ -186,6 +194,20 @@ async fn an_access_token_says_all_that_is_needed(subject: &Subject) -> String {
         ["iss", "client_id", "token_use", "sub", "username", "iat", "exp", "auth_time", "jti", "origin_jti", "scope"];
     let missing: Vec<_> = needed.into_iter().filter(|name| claims[name].is_null()).collect();
     if missing.is_empty() { "nothing is missing".to_owned() } else { missing.join(", ") }
+}
+
+async fn an_access_token_is_signed_by_a_published_key(subject: &Subject) -> String {
+    let (_, tokens) = session(subject).await;
+    let token = tokens.access_token().unwrap();
+    let header = decode_header(token).unwrap();
+    let keys: JwkSet = reqwest::get(&subject.keys_url).await.unwrap().json().await.unwrap();
+    let Some(key) = keys.find(&header.kid.unwrap_or_default()) else { return "by no published key".to_owned() };
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.validate_aud = false;
+    match decode::<Value>(token, &DecodingKey::from_jwk(key).unwrap(), &validation) {
+        Ok(_) => format!("{:?}, signed", header.alg),
+        Err(error) => format!("{:?}, {error}", header.alg),
+    }
 }
 
 async fn an_id_token_says_whose_it_is(subject: &Subject) -> String {

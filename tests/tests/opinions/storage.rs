@@ -34,6 +34,7 @@ questions! {
     a_batch_finds_what_was_just_written => "2",
     an_empty_key => "ValidationException",
     an_item_of_more_than_400_kb => "ValidationException",
+    more_than_a_megabyte_is_not_one_page => "4 on several pages",
     an_empty_text_that_is_no_key => "ok",
     an_index_holds_what_has_its_keys_in_their_order => "a b c",
     an_index_pages_by_the_last_key => "a b | c",
@@ -250,6 +251,26 @@ async fn an_empty_key(subject: &Subject) -> String {
 async fn an_item_of_more_than_400_kb(subject: &Subject) -> String {
     let large = item(&subject.key(), &[("text", text(&"x".repeat(410 * 1024)))]);
     outcome(&subject.dynamodb.put_item().table_name(&subject.table).set_item(Some(large)).send().await)
+}
+
+async fn more_than_a_megabyte_is_not_one_page(subject: &Subject) -> String {
+    let key = subject.key();
+    for name in ["A", "B", "C", "D"] {
+        let large = item(&key, &[("sk", text(name)), ("text", text(&"x".repeat(390 * 1024)))]);
+        subject.dynamodb.put_item().table_name(&subject.table).set_item(Some(large)).send().await.unwrap();
+    }
+    let (mut found, mut pages, mut last) = (0, 0, None);
+    loop {
+        let query = subject.dynamodb.query().table_name(&subject.table).key_condition_expression("pk = :pk");
+        let query = query.expression_attribute_values(":pk", text(&key)).set_exclusive_start_key(last);
+        let page = query.send().await.unwrap();
+        found += page.count;
+        pages += 1;
+        last = page.last_evaluated_key;
+        if last.is_none() {
+            return format!("{found} on {}", if pages > 1 { "several pages" } else { "one page" });
+        }
+    }
 }
 
 async fn an_empty_text_that_is_no_key(subject: &Subject) -> String {

@@ -32,6 +32,8 @@ pub struct Subject {
     pub table: String,
     pub pool: String,
     pub client: String,
+    /// Where the pool publishes the keys of its tokens.
+    pub keys_url: String,
     /// Kept alive while it is asked.
     _services: Option<Services>,
     keys: AtomicUsize,
@@ -62,6 +64,7 @@ impl Subject {
             table: services.portal_table().to_owned(),
             pool: services.user_pool_id().to_owned(),
             client: services.client_id().to_owned(),
+            keys_url: services.jwks_url(),
             _services: Some(services),
             keys: AtomicUsize::new(0),
         }
@@ -77,7 +80,8 @@ impl Subject {
         let (pool, client) = pool(&cognito).await;
         ses.create_email_identity().email_identity(SENDER).send().await.unwrap();
         let name = ["ministack", "moto"].into_iter().find(|known| *known == name).unwrap();
-        Self { name, dynamodb, cognito, ses, table, pool, client, _services: None, keys: AtomicUsize::new(0) }
+        let keys_url = format!("{address}/{pool}/.well-known/jwks.json");
+        Self { name, dynamodb, cognito, ses, table, pool, client, keys_url, _services: None, keys: AtomicUsize::new(0) }
     }
 
     /// A key that no question had before.
