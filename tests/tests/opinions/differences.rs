@@ -22,6 +22,7 @@ const MINISTACK: &[(&str, &str)] = &[
     ("a_name_that_is_taken_in_another_case", "ok"),
     // AdminSetUserPassword, Password: at most 256 characters, and `[\S]+.*[\S]+`. It holds only to the pool's policy.
     ("a_password_of_257_characters", "ok"),
+    ("a_password_with_white_space_at_its_beginning", "ok"),
     ("a_password_with_white_space_at_its_end", "ok"),
     // "Lockout behavior for failed sign-in attempts": after five failures every attempt fails for a while. It has no lock-out.
     ("the_right_password_after_five_wrong_ones", "ok"),
@@ -39,6 +40,7 @@ const MOTO: &[(&str, &str)] = &[
     ("a_name_that_is_taken_in_another_case", "ok"),
     // The request itself is not valid, whatever the policy says.
     ("a_password_of_257_characters", "InvalidPasswordException"),
+    ("a_password_with_white_space_at_its_beginning", "ok"),
     ("a_password_with_white_space_at_its_end", "ok"),
     // PreventUserExistenceErrors ENABLED: an unknown user is answered like a wrong password. It tells.
     ("an_unknown_user_logs_in", "UserNotFoundException"),
