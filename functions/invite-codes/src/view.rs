@@ -24,14 +24,20 @@ pub struct CodeBody {
     code: Code,
     team: Option<PlaceBody>,
     organisation: Option<PlaceBody>,
+    /// How many may redeem it; `null` is any number.
     quota: Option<u32>,
+    /// How many have, those included who have still to confirm.
     used: u64,
+    /// How many more may; `null` is any number.
     remaining: Option<u64>,
     expires_at: Option<Instant>,
+    /// Whether it is switched on. `state` says whether it lets people in.
     active: bool,
+    /// Whether it lets people in without a decision.
     auto_approve: bool,
     state: CodeState,
     note: Option<Note>,
+    /// Whose addresses may redeem it; none means everybody.
     allowed_email_domains: Vec<MailDomain>,
     created_by: UserId,
     created_at: Instant,

@@ -51,6 +51,7 @@ const RESERVE: SignedDuration = SignedDuration::from_secs(5);
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UploadedInvitations)]
 pub struct BulkBody {
+    /// One per row, in their order.
     results: Vec<RowBody>,
 }
 

@@ -35,6 +35,7 @@ pub struct PreviewBody {
     first_name: Name,
     last_name: Name,
     organisation: Option<PlaceBody>,
+    /// The teams that it leads into.
     teams: Vec<PlaceBody>,
     role: Role,
     expires_at: Instant,

@@ -58,6 +58,7 @@ pub struct InvitationBody {
     last_name: Name,
     role: Role,
     organisation: Option<PlaceBody>,
+    /// The teams that it leads into.
     teams: Vec<PlaceBody>,
     status: InvitationStatus,
     delivery: DeliveryBody,

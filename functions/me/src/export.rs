@@ -42,13 +42,20 @@ pub struct ExportBody {
     /// Values of custom attributes that are not defined any more, until a change of the caller names attributes.
     former_attributes: Vec<Value>,
     status_since: Instant,
+    /// Sessions that have not ended.
     sessions: Vec<SessionBody>,
+    /// Where somebody has logged in to the caller's account from.
     logins: Vec<LoginBody>,
     invite_code: Option<RedemptionBody>,
+    /// Invitations that the caller got.
     invitations: Vec<InvitationBody>,
+    /// Invitations of the address by somebody who did not know of the account.
     invited_elsewhere: Vec<ElsewhereBody>,
+    /// Organisations that the caller asked for.
     organisation_requests: Vec<RequestBody>,
+    /// Mails to the caller, and those that told API Owners about them.
     mails: Vec<MailBody>,
+    /// What was done by the caller and to them.
     audit: Vec<EventBody>,
     /// Whether nothing was cut off.
     complete: bool,
@@ -70,7 +77,9 @@ struct SessionBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ExportedLogin)]
 struct LoginBody {
+    /// The source address, as far as it is kept.
     source: String,
+    /// Failed logins from there since the last good one.
     failures: u32,
     last_at: Instant,
 }
@@ -81,6 +90,7 @@ struct LoginBody {
 struct RedemptionBody {
     redeemed_at: Instant,
     confirmed_at: Option<Instant>,
+    /// Whether the code let its people in without a decision.
     auto_approve: bool,
 }
 
@@ -88,13 +98,18 @@ struct RedemptionBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ExportedInvitation)]
 struct InvitationBody {
+    /// Which invitation.
     id: String,
     status: InvitationStatus,
+    /// Where it was sent.
     email: String,
+    /// As whoever invited wrote it.
     first_name: String,
+    /// As whoever invited wrote it.
     last_name: String,
     role: Role,
     organisation: Option<PlaceBody>,
+    /// The teams that it leads into.
     teams: Vec<PlaceBody>,
     sent_at: Instant,
     expires_at: Instant,
@@ -106,7 +121,9 @@ struct InvitationBody {
 #[schema(as = ExportedInvitationElsewhere)]
 struct ElsewhereBody {
     status: InvitationStatus,
+    /// As whoever invited wrote it.
     first_name: String,
+    /// As whoever invited wrote it.
     last_name: String,
     sent_at: Instant,
 }
@@ -115,7 +132,9 @@ struct ElsewhereBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ExportedRequest)]
 struct RequestBody {
+    /// Which request.
     id: String,
+    /// The name that the organisation was to have.
     name: String,
     status: RequestStatus,
     created_at: Instant,
@@ -136,11 +155,13 @@ struct MailBody {
 #[schema(as = ExportedEvent)]
 struct EventBody {
     at: Instant,
+    /// What was done, like `user.approved`.
     action: String,
     /// `oneself`, `somebody else`, `a visitor` or `the portal`.
     by: &'static str,
     /// To what; a person other than the caller by id.
     target: Option<String>,
+    /// The fields that changed.
     changed: Vec<String>,
     /// Former values, where the caller is who was changed.
     before: Map<String, Value>,

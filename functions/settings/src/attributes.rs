@@ -35,12 +35,17 @@ pub struct AttributeBody {
     #[serde(rename = "type")]
     #[schema(value_type = Type)]
     kind: &'static str,
+    /// What may be chosen, where it is a choice.
     choices: Option<Vec<String>>,
     pattern: Option<Pattern>,
+    /// Whether a registration has to have a value.
     required: bool,
+    /// Whether a value stays as it was first given, but for API Owners.
     write_once: bool,
     visibility: Visibility,
+    /// Whether the sign-up form asks for it.
     on_form: bool,
+    /// Its place on the form, the lowest first.
     order: u32,
     created_at: Instant,
     updated_at: Instant,
@@ -84,8 +89,10 @@ pub struct FormAttribute {
     #[serde(rename = "type")]
     #[schema(value_type = Type)]
     kind: &'static str,
+    /// What may be chosen, where it is a choice.
     choices: Option<Vec<String>>,
     pattern: Option<Pattern>,
+    /// Whether a registration has to have a value.
     required: bool,
 }
 

@@ -52,6 +52,7 @@ pub struct EventBody {
     before: Map<String, Value>,
     /// New values that are not personal.
     after: Map<String, Value>,
+    /// The request that did it, as in `x-request-id`.
     request_id: String,
 }
 

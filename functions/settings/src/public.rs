@@ -15,8 +15,11 @@ use crate::{App, attributes::FormAttribute};
 #[schema(as = PublicSettings)]
 pub struct PublicSettings {
     portal_name: Name,
+    /// Whether anybody may register.
     self_registration: bool,
+    /// Whether a registration is confirmed by a mailed link; otherwise it takes a password at once.
     email_confirmation: bool,
+    /// Whether people other than API Owners may log in.
     sign_in: bool,
     password_policy: PasswordPolicy,
     /// Those on the form, in their order.

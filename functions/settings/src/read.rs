@@ -21,19 +21,29 @@ use crate::App;
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in docs/api.md")]
 #[schema(as = Settings)]
 pub struct SettingsBody {
+    /// Whether anybody may register.
     self_registration: bool,
+    /// Whether registrations are approved by themselves.
     auto_approve: bool,
+    /// Whose registrations are approved by themselves, where not everybody's are.
     auto_approve_domains: Vec<MailDomain>,
+    /// Whether a registration is confirmed by a mailed link; otherwise it takes a password at once.
     email_confirmation: bool,
+    /// Whether people other than API Owners may log in.
     sign_in: bool,
+    /// Whether Consumer Admins may invite into their teams.
     consumer_admin_invitations: bool,
+    /// Whether people may ask for an organisation of their own.
     organisation_requests: bool,
+    /// Whether such a request is approved as it is made.
     organisation_requests_auto_approve: bool,
+    /// Days for which an invitation works.
     invitation_days: u16,
     password_policy: PasswordPolicy,
     throttles: Throttles,
     portal_name: Name,
     sender: Option<Email>,
+    /// Where notices to the owners go; none means to every API Owner.
     owner_notification_addresses: Vec<Email>,
 }
 

@@ -31,7 +31,9 @@ const MAX_TRIES: usize = 5;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TemplateVariable)]
 struct VariableBody {
+    /// What a template calls it.
     name: &'static str,
+    /// What it is.
     description: &'static str,
     /// A value as it may be.
     sample: Value,
@@ -55,11 +57,15 @@ pub struct TemplateBody {
     event: &'static str,
     /// Whether they are others than the built-in ones.
     changed: bool,
+    /// The template of the subject.
     subject: String,
+    /// The template of the plain text.
     text: String,
+    /// The template of the HTML.
     html: String,
     /// Whether text and HTML carry a link in every case.
     needs_link: bool,
+    /// What the templates may name.
     variables: Vec<VariableBody>,
     updated_at: Option<Instant>,
 }

@@ -67,7 +67,9 @@ pub struct UserBody {
     status: Status,
     role: Role,
     organisation: Option<PlaceBody>,
+    /// The teams that they are in.
     teams: Vec<PlaceBody>,
+    /// Whether the next login asks for another password.
     must_change_password: bool,
     source: Source,
     mail_status: MailStatus,

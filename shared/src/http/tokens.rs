@@ -11,12 +11,15 @@ use crate::identity::Tokens;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tokens)]
 pub struct TokensBody {
+    /// What opens the API, as `Authorization: Bearer`.
     access_token: String,
+    /// Who it is, for a front end. It opens nothing.
     id_token: String,
     /// Absent after a refresh: the one that was sent stays good.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     refresh_token: Option<String>,
+    /// `Bearer`.
     token_type: &'static str,
     /// Seconds for which access and id token are good.
     expires_in: i32,

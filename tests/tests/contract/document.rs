@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use local_services::Template;
 use serde_json::{Map, Value, json};
 use utoipa::{OpenApi, openapi::OpenApi as Part};
 
 use super::{
-    operation::{Site, complete},
+    operation::{Site, complete, tag},
     refusals::shared,
     routes::routes,
 };
@@ -57,6 +58,7 @@ pub fn document() -> Value {
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "The portal that serves this document."}],
+        "tags": tags(),
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -67,6 +69,18 @@ pub fn document() -> Value {
             }},
         },
     })
+}
+
+/// What the tag of each function is about, as `template.yaml` has it.
+fn tags() -> Value {
+    let template = Template::deployed().unwrap();
+    let functions: Vec<_> = template.of_kind("AWS::Serverless::Function").collect();
+    let tags = parts().map(|(name, _)| {
+        let folder = format!("functions/{name}/");
+        let function = functions.iter().find(|function| function.properties["CodeUri"] == folder.as_str()).unwrap();
+        json!({"name": tag(name), "description": function.properties["Description"]})
+    });
+    json!(tags)
 }
 
 /// Takes over the schemas of one function. Two of one name are one.
@@ -100,10 +114,15 @@ fn common_schemas() -> Map<String, Value> {
         "description": "A refusal (RFC 9457). Some types have members of their own; the answer's description names them.",
         "required": ["type", "title", "status", "detail", "request_id"],
         "properties": {
-            "type": {"type": "string", "pattern": "^/problems/[a-z-]+$", "examples": ["/problems/validation-failed"]},
-            "title": {"type": "string"},
-            "status": {"type": "integer", "minimum": 400, "maximum": 599},
-            "detail": {"type": "string"},
+            "type": {
+                "type": "string",
+                "description": "What it is, for programs; each answer lists those that it may be.",
+                "pattern": "^/problems/[a-z-]+$",
+                "examples": ["/problems/validation-failed"],
+            },
+            "title": {"type": "string", "description": "What it is, for people; always the same for a type."},
+            "status": {"type": "integer", "description": "As the answer's own.", "minimum": 400, "maximum": 599},
+            "detail": {"type": "string", "description": "What it is this time, for people."},
             "request_id": {"type": "string", "description": "As in the header `x-request-id`."},
             "errors": {
                 "type": "array",
@@ -116,7 +135,7 @@ fn common_schemas() -> Map<String, Value> {
         "type": "object",
         "description": "A refusal by API Gateway itself, before any function is asked.",
         "required": ["message"],
-        "properties": {"message": {"type": "string", "examples": ["Unauthorized"]}},
+        "properties": {"message": {"type": "string", "description": "Why.", "examples": ["Unauthorized"]}},
     });
     let schemas = [("Fault", fault), ("Problem", problem), ("GatewayRefusal", gateway)];
     schemas.map(|(name, schema)| (name.to_owned(), schema)).into_iter().collect()

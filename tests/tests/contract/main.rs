@@ -77,6 +77,18 @@ fn every_operation_says_what_it_does_and_what_it_may_answer() {
 }
 
 #[test]
+fn every_field_is_described() {
+    let document = document();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        for (field, shape) in schema["properties"].as_object().into_iter().flatten() {
+            // Where a field is of a named shape, the shape's description is its own.
+            let described = shape["description"].is_string() || shape.to_string().contains("\"$ref\"");
+            assert!(described, "{field} of {name}");
+        }
+    }
+}
+
+#[test]
 fn every_refusal_of_the_portal_names_its_types_as_the_contract_does() {
     let document = document();
     for (route, operation) in operations(&document) {

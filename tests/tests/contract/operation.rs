@@ -34,22 +34,23 @@ impl<'a> Site<'a> {
         Self { route, name: name.clone(), sample }
     }
 
-    fn tag(&self) -> String {
-        let words = self.route.function.replace('-', " ");
-        let mut letters = words.chars();
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-    }
-
     /// The body of the sample, where it is JSON.
     fn example(&self) -> Option<Value> {
         serde_json::from_str(self.sample["body"].as_str()?).ok()
     }
 }
 
+/// What the operations of a function are called together.
+pub fn tag(function: &str) -> String {
+    let words = function.replace('-', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// Completes an operation as its handler describes it.
 pub fn complete(mut operation: Value, site: &Site<'_>) -> Value {
     operation["operationId"] = json!(site.name);
-    operation["tags"] = json!([site.tag()]);
+    operation["tags"] = json!([tag(&site.route.function)]);
     operation["security"] = if site.route.public { json!([]) } else { json!([{"tokens": []}]) };
     let says_body = !operation["requestBody"].is_null();
     // What takes none refuses one that is there all the same.

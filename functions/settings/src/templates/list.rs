@@ -18,8 +18,11 @@ use crate::App;
 pub struct ListedTemplate {
     #[schema(value_type = Event)]
     event: &'static str,
+    /// Whether they are others than the built-in ones.
     changed: bool,
+    /// Whether text and HTML carry a link in every case.
     needs_link: bool,
+    /// What a template of this mail may name.
     variables: Vec<VariableBody>,
     updated_at: Option<Instant>,
 }

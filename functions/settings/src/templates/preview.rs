@@ -31,8 +31,11 @@ struct Draft {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MailPreview)]
 pub struct PreviewBody {
+    /// The subject, with samples for variables.
     subject: String,
+    /// The plain text, with samples for variables.
     text: String,
+    /// The HTML, with samples for variables.
     html: String,
 }
 
