@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 
 from cutoff import LATER, PASSWORD, Portal
-from expand import Template
+from expand import Template, role_of
 from front import Front
 
 _ADDRESS = "denied@example.com"
@@ -40,9 +40,9 @@ def check(front: Front, template: Template, aws: boto3.Session) -> list[str]:
     """What is wrong with the answers to requests that a function lacks a right for, and with what is left of them."""
     found = []
     for denial in _DENIALS:
-        role, _ = template["Resources"][denial.function]["Properties"]["Role"]["Fn::GetAtt"]
+        role = front.stack.roles[role_of(denial.function, template)]
         about = f"{denial.function} without {denial.statement}"
-        found += [f"{about}: {fault}" for fault in _faults(Portal(front), denial, front.stack.roles[role], aws)]
+        found += [f"{about}: {fault}" for fault in _faults(Portal(front), denial, role, aws)]
     return found
 
 

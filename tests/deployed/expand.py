@@ -94,7 +94,7 @@ def derive(template: Template) -> Template:
     2. Sending mail is allowed for whatever sender: the emulator asks for a right to everything. tests/tests/permissions.rs
        holds the original.
     3. The sweep runs every minute.
-    4. Alarms over several metrics are left out: the emulator has none. tests/tests/template.rs holds them.
+    4. Alarms over several metrics are left out: the emulator has none. tests/tests/deployment.rs holds them.
     """
     derived: Template = json.loads(json.dumps(template, default=str))
     for name, resource in list(derived["Resources"].items()):
@@ -110,6 +110,12 @@ def derive(template: Template) -> Template:
                 if statement["Action"] == ["ses:SendEmail"]:
                     statement["Resource"] = "*"
     return derived
+
+
+def role_of(function: str, template: Template) -> str:
+    """The logical id of the role that a function runs as."""
+    role: str = template["Resources"][function]["Properties"]["Role"]["Fn::GetAtt"][0]
+    return role
 
 
 def statements(role: dict[str, Any]) -> list[dict[str, Any]]:

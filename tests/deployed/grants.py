@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Iterable
 
-from expand import Template, statements
+from expand import Template, role_of, statements
 
 Grant = tuple[str, str]
 
@@ -30,10 +30,9 @@ def allowed(template: Template) -> dict[str, set[Grant]]:
     found: dict[str, set[Grant]] = {}
     for name, resource in resources.items():
         if resource["Type"] == "AWS::Lambda::Function":
-            role, _ = resource["Properties"]["Role"]["Fn::GetAtt"]
             found[name] = {
                 (action, target)
-                for statement in statements(resources[role]["Properties"])
+                for statement in statements(resources[role_of(name, template)]["Properties"])
                 for action in statement["Action"]
                 if action not in FOR_LAMBDA
                 for target in _targets(statement["Resource"])

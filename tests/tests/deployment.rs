@@ -91,7 +91,7 @@ fn the_sweep_runs_every_five_minutes_and_a_run_that_failed_is_kept() {
         ("ExpireFunction", &json!("rate(5 minutes)"))
     );
     assert_eq!(sweep.properties["DeadLetterConfig"]["Arn"], json!({"Fn::GetAtt": ["FailureQueue", "Arn"]}));
-    // Without a role of its own, SAM makes one that may start this function and nothing else (tests/deployed/test_template.py).
+    // Without a role of its own, SAM makes one that may start this function and nothing else: tests/deployed/test_template.py.
     assert_eq!(sweep.properties["RoleArn"], Value::Null);
 }
 
