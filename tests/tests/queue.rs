@@ -61,7 +61,7 @@ async fn three_hundred_who_wait_are_let_in_by_the_change_and_by_the_sweep_after_
     calls.before_next("DynamoDB.TransactWriteItems", async move { clock.advance(SignedDuration::from_mins(1)) });
 
     let change = Sample::of("settings-change").by(&owner).body(&json!({"auto_approve": true}));
-    let reply = change.send(functions::router(&bench, "settings")).await;
+    let reply = functions::send(&bench, change).await;
 
     assert_eq!((reply.status, &reply.body["auto_approve"]), (200, &json!(true)));
     let waiting = Filter { status: Some(Status::Pending), ..Filter::default() };

@@ -8,13 +8,12 @@ mod rights {
     pub mod probe;
     pub mod world;
 }
-mod routes;
 
+use functions::routes::{Route, routes};
 use rights::{
     probe::{Aspect, changes_something, outcome},
     world::{Kind, Relation, World},
 };
-use routes::{Route, routes};
 
 const MATRIX: &str = include_str!("rights/matrix.txt");
 

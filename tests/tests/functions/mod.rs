@@ -1,7 +1,17 @@
 //! The functions with a route, by the name of their folder.
 
 use axum::Router;
-use harness::Bench;
+use harness::{Bench, Reply, Sample};
+
+#[path = "../routes/mod.rs"]
+pub mod routes;
+
+/// Sends a sample to the function that the template has for its route.
+pub async fn send(bench: &Bench, sample: Sample) -> Reply {
+    let key = sample.event()["routeKey"].as_str().unwrap().to_owned();
+    let route = routes::routes().into_iter().find(|route| route.key() == key).unwrap();
+    sample.send(router(bench, &route.function)).await
+}
 
 /// The router of the function in `functions/<name>`.
 pub fn router(bench: &Bench, name: &str) -> Router {

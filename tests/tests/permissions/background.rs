@@ -15,7 +15,7 @@ use crate::{functions, portal, watched::Watched};
 /// A registration, with its mail in the outbox.
 async fn register(bench: &Bench, address: &str) {
     let body = json!({"email": address, "first_name": "Ada", "last_name": "Lovelace"});
-    let reply = Sample::of("register-register").body(&body).send(functions::router(bench, "register")).await;
+    let reply = functions::send(bench, Sample::of("register-register").body(&body)).await;
     assert_eq!(reply.status, 202);
 }
 
@@ -24,15 +24,14 @@ async fn expire_may_do_what_it_does() {
     let (mut bench, owner) = portal().await;
     bench.mailer.configuration_set = Some("portal".to_owned());
     bench.invite_code(CODE, |code| code.expires_at = Some(code.created_at + SignedDuration::from_hours(1))).await;
-    let sample = Sample::of("redeem-code-redeem");
-    assert_eq!(sample.send(functions::router(&bench, "redeem-code")).await.status, 202);
+    assert_eq!(functions::send(&bench, Sample::of("redeem-code-redeem")).await.status, 202);
     bench.person("mary@example.com", Role::TeamMember, Status::Pending).await;
     // Without a Cognito user, whose address would be told at once.
     let body = json!({"email": "joan@example.com", "first_name": "Joan", "last_name": "Clarke"});
-    let joan = Sample::of("users-create").by(&owner).body(&body).send(functions::router(&bench, "users")).await.body;
+    let joan = functions::send(&bench, Sample::of("users-create").by(&owner).body(&body)).await.body;
     let change = Sample::of("users-change").by(&owner).id(joan["id"].as_str().unwrap());
     let change = change.body(&json!({"email": "joan@example.org"}));
-    assert_eq!(change.send(functions::router(&bench, "users")).await.status, 200);
+    assert_eq!(functions::send(&bench, change).await.status, 200);
     bench.advance(SignedDuration::from_hours(8 * 24));
     register(&bench, "grace@example.com").await;
     let orphan = UserId::new(bench.now(), 7);

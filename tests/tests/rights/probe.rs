@@ -4,7 +4,7 @@ use harness::{Reply, Sample};
 use serde_json::{Value, json};
 
 use super::world::{Relation, Subject, World};
-use crate::routes::Route;
+use crate::functions::routes::Route;
 
 /// What a row of the matrix looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub async fn outcome(world: &mut World, route: &Route, aspect: Aspect, relation:
         Some(caller) => sample.by(caller),
         None => sample.without_token(),
     };
-    let reply = sample.send(crate::functions::router(&world.bench, &route.function)).await;
+    let reply = crate::functions::send(&world.bench, sample).await;
     word(&reply, aspect, &target)
 }
 

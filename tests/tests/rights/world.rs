@@ -157,7 +157,7 @@ impl World {
         let invites = matches!(self.kind, Kind::ConsumerAdmin | Kind::ApiOwner) && relation == Relation::Oneself;
         let sender = self.caller.as_ref().filter(|_| invites).unwrap_or(&self.owner);
         let organisation = (sender.user.role == Role::ApiOwner).then_some(&place.organisation_id);
-        self.done(Sample::of("invite-create").by(sender).body(&body(organisation)), "invite").await
+        self.done(Sample::of("invite-create").by(sender).body(&body(organisation))).await
     }
 
     async fn code(&self, relation: Relation) -> String {
@@ -187,9 +187,9 @@ impl World {
         name
     }
 
-    async fn done(&self, sample: Sample, function: &str) -> String {
+    async fn done(&self, sample: Sample) -> String {
         self.bench.advance(SignedDuration::from_millis(1));
-        let reply = sample.send(crate::functions::router(&self.bench, function)).await;
+        let reply = crate::functions::send(&self.bench, sample).await;
         assert!(reply.status < 300, "{reply:?}");
         reply.body["id"].as_str().unwrap().to_owned()
     }
