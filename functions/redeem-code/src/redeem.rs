@@ -9,7 +9,7 @@ use shared::{
         approval::status_on_arrival,
         audit::{Actor, Origin},
         email::Email,
-        invite_code::{Code, FoldedCode, InviteCode, NotAdmitted},
+        invite_code::{FoldedCode, InviteCode, NotAdmitted},
         name::Name,
         organisation::Placement,
         password::Password,
@@ -54,7 +54,7 @@ impl FromFields for Redeem {
 #[expect(dead_code, reason = "written down, not read: the person is read as at any other registration")]
 struct RedeemBody {
     /// The code, however it is typed.
-    code: Code,
+    code: FoldedCode,
     /// The person's address.
     email: Email,
     /// First name.

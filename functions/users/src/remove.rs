@@ -33,7 +33,7 @@ impl From<RemoveError> for Problem {
             RemoveError::Unknown => Self::not_found(),
             RemoveError::DefaultOrganisation => {
                 let detail = "This person is in the Default Organisation, from which nobody is removed.";
-                Self::conflict("default-organisation", "In the Default Organisation", detail)
+                Self::conflict("default-organisation", "Default Organisation", detail)
             }
             RemoveError::Busy => Self::try_again(1),
         }

@@ -18,7 +18,7 @@ use crate::domain::{
     attribute::{AttributeName, Pattern},
     email::{Email, MailDomain},
     ids::{AttributeId, EventId, InvitationId, MailId, OrganisationId, OrganisationRequestId, TeamId, UserId},
-    invite_code::{Code, Note},
+    invite_code::{Code, FoldedCode, Note},
     name::Name,
     password::Password,
 };
@@ -67,12 +67,16 @@ ids! {
 texts! {
     AttributeName = "AttributeName": |text| text.pattern(Some("^[a-z][a-z0-9_]{0,39}$")).examples(["company_size"]);
     Code = "Code": |text| {
-        let text = text.description(Some("Compared without case, hyphens and white space; o is 0, i and l are 1."));
+        let text = text.description(Some("A code as it is shown. Without hyphens it has at least six characters."));
         text.min_length(Some(8)).max_length(Some(64)).pattern(Some("^[A-Za-z0-9-]+$")).examples(["7K2M-9PQR-4TVW-X3YZ"])
     };
     Email = "Email": |text| {
         let text = text.description(Some("An address, without a display name."));
         text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Email))).max_length(Some(254)).examples(["ada@example.com"])
+    };
+    FoldedCode = "TypedCode": |text| {
+        let text = text.description(Some("A code as somebody types it. Case, hyphens and white space do not count; o is 0, i and l are 1."));
+        text.min_length(Some(1)).examples(["7k2m 9pqr 4tvw x3yz"])
     };
     Instant = "Instant": |text| {
         let text = text.description(Some("RFC 3339, in UTC, with three decimals."));

@@ -66,18 +66,29 @@ pub async fn portal() -> (Bench, SignedIn) {
 impl Bench {
     /// Starts a portal on 15 January 2026.
     pub async fn new() -> Self {
-        let bench = Self::without_foundation().await;
+        Self::without_foundation().await.founded().await
+    }
+
+    /// The same with ids and links that are always the same ones.
+    pub async fn seeded(seed: u64) -> Self {
+        Self::drawing(Random::seeded(seed)).await.founded().await
+    }
+
+    async fn founded(self) -> Self {
         let settings = Settings { sender: Some(email("portal@example.com")), ..Settings::default() };
-        bench.store.lay_foundation(&settings, &bench.origin()).await.unwrap();
-        bench
+        self.store.lay_foundation(&settings, &self.origin()).await.unwrap();
+        self
     }
 
     /// Starts the services of a portal that was never deployed: empty tables, an empty pool.
     pub async fn without_foundation() -> Self {
+        Self::drawing(Random::system()).await
+    }
+
+    async fn drawing(random: Random) -> Self {
         let clock = Clock::stopped("2026-01-15T09:30:00Z".parse().unwrap());
         let now = clock.clone();
         let services = Services::in_memory(Arc::new(move || now.now())).await.unwrap();
-        let random = Random::system();
         let tables = Tables { portal: services.portal_table().to_owned(), mail: services.mail_table().to_owned() };
         let db = Db::new(services.dynamodb(), tables, random.clone());
         let store = Store::new(db.clone());
@@ -144,10 +155,15 @@ impl Bench {
         self.sign_in(&user).await
     }
 
-    /// A session of an active person.
+    /// A session of an active person with [`PASSWORD`].
     pub async fn sign_in(&self, user: &User) -> SignedIn {
+        self.sign_in_with(user, PASSWORD).await
+    }
+
+    /// A session of an active person with another password.
+    pub async fn sign_in_with(&self, user: &User, password: &str) -> SignedIn {
         let facts = self.store.login_facts(&user.email).await.unwrap();
-        let tokens = self.identity.log_in(Some(&user.id), 0, &Password::new(PASSWORD)).await.unwrap().unwrap();
+        let tokens = self.identity.log_in(Some(&user.id), 0, &Password::new(password)).await.unwrap().unwrap();
         let now = self.clock.now();
         let opening = self.store.open_session(&facts.account.unwrap(), &tokens.session, true, now).await.unwrap();
         assert_eq!(opening, Opening::Opened);

@@ -7,6 +7,7 @@
 mod attributes;
 mod bench;
 mod codes;
+pub mod contract;
 mod places;
 mod repeats;
 mod reply;

@@ -10,7 +10,10 @@ use lambda_http::{Adapter, Context, lambda_runtime::LambdaEvent, request::Lambda
 use serde_json::{Value, json};
 use tower::Service;
 
-use crate::{Reply, SignedIn};
+use crate::{
+    Reply, SignedIn,
+    contract::{self, Exchange},
+};
 
 /// A sample event of `events/`.
 #[derive(Clone, Debug)]
@@ -118,6 +121,13 @@ impl Sample {
         self
     }
 
+    /// Sends these bytes as the body, which need not be text.
+    pub fn bytes(mut self, body: &[u8], media_type: &str) -> Self {
+        self = self.raw_body(&STANDARD.encode(body), media_type);
+        self.event["isBase64Encoded"] = json!(true);
+        self
+    }
+
     /// Sends it to a function that is cut off at `deadline`.
     pub fn until(mut self, deadline: Timestamp) -> Self {
         self.context.deadline = u64::try_from(deadline.as_millisecond()).unwrap();
@@ -126,6 +136,8 @@ impl Sample {
 
     /// Sends it to a function's router, through the adapter that `lambda_http::run` puts around it.
     pub async fn send(self, router: Router) -> Reply {
+        let route = self.event["routeKey"].as_str().unwrap().to_owned();
+        let asked = self.event["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
         let request: LambdaRequest = serde_json::from_value(self.event).unwrap();
         let event = LambdaEvent::new(request, self.context);
         let answer = Adapter::from(router).call(event);
@@ -139,11 +151,19 @@ impl Sample {
         for (name, values) in response["multiValueHeaders"].as_object().into_iter().flatten() {
             headers.insert(name.clone(), values[0].clone());
         }
-        Reply {
+        let reply = Reply {
             status: u16::try_from(response["statusCode"].as_u64().unwrap()).unwrap(),
             body: body(&text, headers.get("content-type")),
             headers,
-        }
+        };
+        contract::hold(&Exchange {
+            route: &route,
+            asked: asked.as_ref(),
+            status: reply.status,
+            media_type: reply.headers.get("content-type").and_then(Value::as_str),
+            answered: &reply.body,
+        });
+        reply
     }
 }
 
@@ -151,7 +171,7 @@ impl Sample {
 fn body(text: &str, content_type: Option<&Value>) -> Value {
     let content_type = content_type.and_then(Value::as_str).unwrap_or_default();
     match text {
-        "" => Value::Null,
+        "" if content_type.is_empty() => Value::Null,
         json if content_type == "application/json" || content_type.ends_with("+json") => {
             serde_json::from_str(json).unwrap()
         }

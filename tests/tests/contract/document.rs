@@ -7,9 +7,11 @@ use serde_json::{Map, Value, json};
 use utoipa::{OpenApi, openapi::OpenApi as Part};
 
 use super::{
+    examples::{Answers, examples},
+    functions::routes::routes,
     operation::{Site, complete, tag},
+    problems,
     refusals::shared,
-    routes::routes,
 };
 
 /// The parts, by the folder of their function.
@@ -29,9 +31,10 @@ fn parts() -> [(&'static str, Part); 10] {
 }
 
 /// The document as it is served.
-pub fn document() -> Value {
+pub async fn document() -> Value {
+    let examples = examples().await;
     let routes: BTreeMap<_, _> = routes().into_iter().map(|route| (route.key(), route)).collect();
-    let (mut paths, mut schemas) = (Map::new(), common_schemas());
+    let (mut paths, mut schemas) = (Map::new(), problems::schemas());
     for (function, part) in parts() {
         let part = serde_json::to_value(part).unwrap();
         merge(&mut schemas, part["components"]["schemas"].as_object().unwrap(), function);
@@ -41,7 +44,9 @@ pub fn document() -> Value {
                 let route = routes.get(&key).unwrap_or_else(|| panic!("{key} is not in template.yaml"));
                 assert_eq!(route.function, function, "{key} is documented by another function");
                 let item = paths.entry(path).or_insert_with(|| json!({}));
-                item[method] = complete(operation.clone(), &Site::of(route));
+                let mut operation = complete(operation.clone(), &Site::of(route));
+                show(&mut operation, &examples);
+                item[method] = operation;
             }
         }
     }
@@ -71,6 +76,19 @@ pub fn document() -> Value {
     })
 }
 
+/// Gives the answers of an operation their examples.
+fn show(operation: &mut Value, examples: &BTreeMap<String, Answers>) {
+    let name = operation["operationId"].as_str().unwrap();
+    let Some(answers) = examples.get(name) else { return };
+    for (status, answer) in operation["responses"].as_object_mut().unwrap() {
+        if status.starts_with('2') {
+            for (media_type, content) in answer["content"].as_object_mut().unwrap() {
+                content["example"] = answers[media_type].clone();
+            }
+        }
+    }
+}
+
 /// What the tag of each function is about, as `template.yaml` has it.
 fn tags() -> Value {
     let template = Template::deployed().unwrap();
@@ -89,56 +107,6 @@ fn merge(schemas: &mut Map<String, Value>, more: &Map<String, Value>, function: 
         let before = schemas.insert(name.clone(), schema.clone());
         assert!(before.is_none_or(|before| before == *schema), "another {name} in functions/{function}");
     }
-}
-
-/// What every function may answer beside what it is for.
-fn common_schemas() -> Map<String, Value> {
-    let fault = json!({
-        "type": "object",
-        "description": "One fault of one field.",
-        "required": ["pointer", "code", "detail"],
-        "properties": {
-            "pointer": {
-                "type": "string",
-                "description": "Where: a JSON pointer into the body, or `/` and the name of a query parameter.",
-                "examples": ["/email"],
-            },
-            "code": {"type": "string", "description": "What, for programs.", "examples": ["invalid_email"]},
-            "detail": {"type": "string", "description": "What, for people."},
-            "line": {"type": "integer", "description": "Where in a text of several lines, counted from 1."},
-            "column": {"type": "integer", "description": "Where in the line, counted from 1."},
-        },
-    });
-    let problem = json!({
-        "type": "object",
-        "description": "A refusal (RFC 9457). Some types have members of their own; the answer's description names them.",
-        "required": ["type", "title", "status", "detail", "request_id"],
-        "properties": {
-            "type": {
-                "type": "string",
-                "description": "What it is, for programs; each answer lists those that it may be.",
-                "pattern": "^/problems/[a-z-]+$",
-                "examples": ["/problems/validation-failed"],
-            },
-            "title": {"type": "string", "description": "What it is, for people; always the same for a type."},
-            "status": {"type": "integer", "description": "As the answer's own.", "minimum": 400, "maximum": 599},
-            "detail": {"type": "string", "description": "What it is this time, for people."},
-            "request_id": {"type": "string", "description": "As in the header `x-request-id`."},
-            "errors": {
-                "type": "array",
-                "description": "Every fault, with `validation-failed`.",
-                "items": {"$ref": "#/components/schemas/Fault"},
-            },
-        },
-    });
-    let gateway = json!({
-        "type": "object",
-        "description": "A refusal by API Gateway itself, before any function is asked.",
-        "required": ["message"],
-        "properties": {"message": {"type": "string", "description": "Why.", "examples": ["Unauthorized"]}},
-    });
-    let schemas = [("Fault", fault), ("Problem", problem), ("GatewayRefusal", gateway)];
-    schemas.map(|(name, schema)| (name.to_owned(), schema)).into_iter().collect()
 }
 
 /// Says what derived shapes leave open: no body takes a field that it does not know, and an answer always has every

@@ -5,24 +5,32 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
     path::PathBuf,
+    sync::LazyLock,
 };
 
 use serde_json::Value;
+use tokio::runtime::Builder;
 
 mod document;
+mod examples;
+#[path = "../functions/mod.rs"]
+mod functions;
 mod operation;
+mod problems;
 mod refusals;
-#[path = "../routes/mod.rs"]
-mod routes;
 
-use document::document;
+use functions::routes::{Route, routes};
 use refusals::resolved;
-use routes::routes;
 
 /// The contract in words.
 const API: &str = include_str!("../../../docs/api.md");
 /// Set to have the document written anew instead of compared.
 const WRITE: &str = "PORTICO_WRITE_CONTRACT";
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(document::document())
+});
 
 fn file() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json")
@@ -40,7 +48,7 @@ fn operations(document: &Value) -> BTreeMap<String, &Value> {
 
 #[test]
 fn the_document_is_what_the_handlers_say() {
-    let document = format!("{:#}\n", document());
+    let document = format!("{:#}\n", *DOCUMENT);
     #[expect(clippy::disallowed_methods, reason = "said to this test alone; the portal never reads it")]
     let is_to_be_written = env::var_os(WRITE).is_some();
     if is_to_be_written {
@@ -54,23 +62,23 @@ fn the_document_is_what_the_handlers_say() {
 
 #[test]
 fn every_route_is_in_the_document_and_no_other() {
-    let document = document();
+    let document = &*DOCUMENT;
 
-    let written: BTreeSet<_> = operations(&document).into_keys().collect();
+    let written: BTreeSet<_> = operations(document).into_keys().collect();
 
-    assert_eq!(written, routes().iter().map(routes::Route::key).collect());
+    assert_eq!(written, routes().iter().map(Route::key).collect());
 }
 
 #[test]
 fn every_operation_says_what_it_does_and_what_it_may_answer() {
-    let document = document();
-    for (route, operation) in operations(&document) {
+    let document = &*DOCUMENT;
+    for (route, operation) in operations(document) {
         assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{route} has no summary");
         let answers: Vec<_> = operation["responses"].as_object().unwrap().keys().map(String::as_str).collect();
         let first = *answers.first().unwrap();
         assert!(first.starts_with('2'), "{route} answers {answers:?}");
         for (status, answer) in operation["responses"].as_object().unwrap() {
-            let answer = resolved(&document, answer);
+            let answer = resolved(document, answer);
             assert!(answer["description"].as_str().is_some_and(|text| !text.is_empty()), "{status} of {route}");
         }
     }
@@ -78,7 +86,7 @@ fn every_operation_says_what_it_does_and_what_it_may_answer() {
 
 #[test]
 fn every_field_is_described() {
-    let document = document();
+    let document = &*DOCUMENT;
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         for (field, shape) in schema["properties"].as_object().into_iter().flatten() {
             // Where a field is of a named shape, the shape's description is its own.
@@ -90,10 +98,10 @@ fn every_field_is_described() {
 
 #[test]
 fn every_refusal_of_the_portal_names_its_types_as_the_contract_does() {
-    let document = document();
-    for (route, operation) in operations(&document) {
+    let document = &*DOCUMENT;
+    for (route, operation) in operations(document) {
         for (status, answer) in operation["responses"].as_object().unwrap() {
-            let answer = resolved(&document, answer);
+            let answer = resolved(document, answer);
             let problem = &answer["content"]["application/problem+json"]["schema"];
             // Where API Gateway alone says that it is too much, there is no problem document.
             assert!(
@@ -108,6 +116,11 @@ fn every_refusal_of_the_portal_names_its_types_as_the_contract_does() {
     }
 }
 
+#[test]
+fn everything_asked_and_answered_has_an_example_which_holds_to_its_schema() {
+    assert_eq!(harness::contract::faults_of_examples(), Vec::<String>::new());
+}
+
 /// Whether a refusal is never the portal's own.
 fn answer_of_gateway(status: &str, answer: &Value) -> bool {
     status == "429" && !answer["description"].as_str().unwrap().contains("`rate-limited`")
@@ -115,8 +128,8 @@ fn answer_of_gateway(status: &str, answer: &Value) -> bool {
 
 #[test]
 fn every_reference_leads_somewhere() {
-    let document = document();
-    let mut open = vec![&document];
+    let document = &*DOCUMENT;
+    let mut open = vec![document];
     let mut seen = 0;
     while let Some(value) = open.pop() {
         match value {

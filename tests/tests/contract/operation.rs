@@ -4,7 +4,7 @@ use std::{fs, sync::OnceLock};
 
 use serde_json::{Map, Value, json};
 
-use super::routes::Route;
+use super::{functions::routes::Route, problems};
 
 /// Where an operation stands, and the sample event of its route.
 pub struct Site<'a> {
@@ -146,16 +146,19 @@ fn finish(status: &str, answer: &mut Value, public: bool, keyed: bool, versioned
         }
     } else {
         let mut content = Map::new();
-        let types = types(answer["description"].as_str().unwrap());
+        let description = answer["description"].as_str().unwrap();
+        let types = types(description);
         if !types.is_empty() {
+            let examples = problems::examples(&types, status, description);
             let types: Vec<_> = types.iter().map(|name| format!("/problems/{name}")).collect();
             let narrowed = json!({"type": "object", "properties": {"type": {"enum": types}}});
             let schema = json!({"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]});
-            content.insert("application/problem+json".to_owned(), json!({"schema": schema}));
+            content.insert("application/problem+json".to_owned(), json!({"schema": schema, "examples": examples}));
         }
         // API Gateway asks for no token on a public route.
         if matches!(status, "401" | "404" | "413" | "429" | "500" | "503") && !(public && status == "401") {
-            let refusal = json!({"schema": {"$ref": "#/components/schemas/GatewayRefusal"}});
+            let schema = json!({"$ref": "#/components/schemas/GatewayRefusal"});
+            let refusal = json!({"schema": schema, "example": problems::gateway(status)});
             content.insert("application/json".to_owned(), refusal);
         }
         answer["content"] = Value::Object(content);

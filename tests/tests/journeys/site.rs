@@ -5,9 +5,13 @@
 
 use std::env;
 
+use harness::contract::{self, Exchange};
 use local::{Options, OwnerOptions, Portal};
 use local_services::Services;
-use reqwest::{Client, Method, Response, StatusCode, header::HeaderMap};
+use reqwest::{
+    Body, Client, Method, RequestBuilder, StatusCode,
+    header::{CONTENT_TYPE, HeaderMap},
+};
 use serde_json::{Value, json};
 
 /// The password of everybody in these journeys.
@@ -96,17 +100,23 @@ impl Site {
         if let Some(body) = body {
             request = request.json(body);
         }
-        Self::answer(path, request.send().await.unwrap()).await
+        self.answer(request).await
     }
 
     /// Posts a table of comma-separated values as somebody.
     pub async fn upload(&self, token: &str, path: &str, table: &str) -> Answer {
         let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(token);
         let request = request.header("content-type", "text/csv").body(table.to_owned());
-        Self::answer(path, request.send().await.unwrap()).await
+        self.answer(request).await
     }
 
-    async fn answer(path: &str, response: Response) -> Answer {
+    /// Sends a request; what the portal answers is what its contract says.
+    async fn answer(&self, request: RequestBuilder) -> Answer {
+        let request = request.build().unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let asked: Option<Value> =
+            request.body().and_then(Body::as_bytes).and_then(|body| serde_json::from_slice(body).ok());
+        let response = self.http.execute(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = if text.is_empty() {
@@ -115,19 +125,29 @@ impl Site {
             serde_json::from_str(&text).unwrap_or(Value::String(text.clone()))
         };
         assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{path}: {text}");
+        if let Some(route) = contract::route(method.as_str(), &path) {
+            let media_type = headers.get(CONTENT_TYPE).map(|it| it.to_str().unwrap().split(';').next().unwrap());
+            contract::hold(&Exchange {
+                route: &route,
+                asked: asked.as_ref(),
+                status: status.as_u16(),
+                media_type,
+                answered: &body,
+            });
+        }
         Answer { status: status.as_u16(), headers, body }
     }
 
     /// Posts as somebody, as often as it takes: under `key` it is one request.
     pub async fn create_once(&self, token: &str, path: &str, body: &Value, key: &str) -> Answer {
         let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(token).header("idempotency-key", key);
-        Self::answer(path, request.json(body).send().await.unwrap()).await
+        self.answer(request.json(body)).await
     }
 
     /// Changes as somebody what stands at a path, from the version that `tag` names.
     pub async fn change(&self, token: &str, path: &str, tag: &str, body: &Value) -> Answer {
         let request = self.http.patch(format!("{}{path}", self.base)).bearer_auth(token).header("if-match", tag);
-        Self::answer(path, request.json(body).send().await.unwrap()).await
+        self.answer(request.json(body)).await
     }
 
     /// Posts as a visitor.

@@ -23,6 +23,7 @@ pub(super) fn rows() -> Array {
 pub(super) fn problem() -> Schema {
     let null = ObjectBuilder::new().schema_type(Type::Null);
     let shape = OneOfBuilder::new().item(Ref::from_schema_name("Problem")).item(null);
-    let description = "The answer that a single invitation would have got, where nobody is invited.";
+    let description = "The answer that a single invitation would have got, where nobody is invited; `duplicate-row` \
+        where an earlier row names the address.";
     Schema::OneOf(shape.description(Some(description)).build())
 }

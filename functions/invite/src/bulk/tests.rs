@@ -171,6 +171,11 @@ async fn what_is_wrong_with_an_upload_as_a_whole_is_told_before_any_row_is_touch
         (body("{", "application/json"), 400, "malformed-json"),
         (body(&" ".repeat(1024 * 1024 + 1), "application/json"), 413, "body-too-large"),
         (body("email", "text/plain"), 415, "unsupported-media-type"),
+        (
+            body("", "text/csv").bytes(b"email,first_name,last_name\nada@example.com,Ad\xe0,Lovelace", "text/csv"),
+            400,
+            "malformed-csv",
+        ),
         (body("emali\nx", "text/csv"), 422, "validation-failed"),
         (body("{}", "application/json"), 422, "validation-failed"),
         (body("[]", "application/json"), 422, "validation-failed"),
