@@ -9,6 +9,7 @@ use utoipa::{OpenApi, openapi::OpenApi as Part};
 use super::{
     examples::{Answers, examples},
     functions::routes::routes,
+    links::link,
     operation::{Site, complete, tag},
     problems,
     refusals::shared,
@@ -52,6 +53,7 @@ pub async fn document() -> Value {
     }
     name_entries(&mut schemas);
     strict(&mut schemas, &paths);
+    link(&mut paths, &schemas);
     let refusals = shared(&mut paths);
     json!({
         "openapi": "3.1.0",

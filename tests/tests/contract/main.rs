@@ -15,6 +15,7 @@ mod document;
 mod examples;
 #[path = "../functions/mod.rs"]
 mod functions;
+mod links;
 mod operation;
 mod problems;
 mod refusals;

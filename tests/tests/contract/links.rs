@@ -1,0 +1,43 @@
+//! Where one goes from what was created: links to every operation on it. What names it is its `id`, or the field that is
+//! called as in the path; what else a path names is the field of the same type.
+
+use serde_json::{Map, Value, json};
+
+/// A parameter of a path: what it is called, and what refers to its schema.
+type Parameter = (String, Value);
+
+/// Gives every answer that something was created its links.
+pub fn link(paths: &mut Map<String, Value>, schemas: &Map<String, Value>) {
+    let targets: Vec<(String, Vec<Parameter>)> = operations(paths).filter_map(target).collect();
+    for operation in paths.values_mut().flat_map(|item| item.as_object_mut().unwrap().values_mut()) {
+        let Some(created) = operation["responses"].get_mut("201") else { continue };
+        let schema = created["content"]["application/json"]["schema"]["$ref"].as_str().unwrap();
+        let fields = schemas[schema.rsplit('/').next().unwrap()]["properties"].as_object().unwrap();
+        let links = targets.iter().filter_map(|(name, parameters)| {
+            let values = parameters.iter().enumerate().map(|(at, (parameter, shape))| {
+                let names_it = |field: &str| field == "id" || field == parameter;
+                let is_last = at + 1 == parameters.len();
+                let fits = |(name, field): &(&String, &Value)| field["$ref"] == *shape && (!is_last || names_it(name));
+                let (field, _) = fields.iter().find(fits)?;
+                Some((parameter.clone(), json!(format!("$response.body#/{field}"))))
+            });
+            let values: Map<_, _> = values.collect::<Option<_>>()?;
+            Some((name.clone(), json!({"operationId": name, "parameters": values})))
+        });
+        created["links"] = links.collect::<Map<_, _>>().into();
+    }
+}
+
+fn operations(paths: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+    paths.values().flat_map(|item| item.as_object().unwrap().values())
+}
+
+/// An operation on one thing: its name, and the parameters of its path.
+fn target(operation: &Value) -> Option<(String, Vec<Parameter>)> {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let of_path = parameters.filter(|parameter| parameter["in"] == "path");
+    let named: Vec<_> = of_path
+        .map(|parameter| (parameter["name"].as_str().unwrap().to_owned(), parameter["schema"]["$ref"].clone()))
+        .collect();
+    (!named.is_empty()).then(|| (operation["operationId"].as_str().unwrap().to_owned(), named))
+}
