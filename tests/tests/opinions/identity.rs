@@ -1,6 +1,6 @@
 //! What we rely on in Cognito.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use aws_sdk_cognitoidentityprovider::{
     error::SdkError,
@@ -9,6 +9,7 @@ use aws_sdk_cognitoidentityprovider::{
 };
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use serde_json::Value;
+use tokio::time::sleep;
 
 use crate::{
     questions,
@@ -16,6 +17,8 @@ use crate::{
 };
 
 const PASSWORD: &str = "violet tractor 42!";
+/// A second, and what clocks take.
+const A_SECOND: Duration = Duration::from_millis(1_200);
 
 questions! {
     a_name_that_is_taken => "UsernameExistsException",
@@ -31,6 +34,8 @@ questions! {
     a_wrong_password => "NotAuthorizedException",
     an_unknown_user_logs_in => "NotAuthorizedException",
     the_right_password_after_five_wrong_ones => "NotAuthorizedException",
+    the_right_password_a_second_after_five_wrong_ones => "ok",
+    the_right_password_a_second_after_six_wrong_ones => "NotAuthorizedException",
     a_flow_that_the_client_lacks => "InvalidParameterException",
     an_access_token_says_all_that_is_needed => "nothing is missing",
     an_access_token_is_signed_by_a_published_key => "RS256, signed",
@@ -174,11 +179,32 @@ async fn an_unknown_user_logs_in(subject: &Subject) -> String {
     outcome(&log_in(subject, &subject.user(), PASSWORD).await)
 }
 
-async fn the_right_password_after_five_wrong_ones(subject: &Subject) -> String {
+/// A user whose password was guessed wrongly five times.
+async fn guessed(subject: &Subject) -> String {
     let name = user(subject).await;
     for _ in 0..5 {
         log_in(subject, &name, "wrong tractor 42!").await.unwrap_err();
     }
+    name
+}
+
+async fn the_right_password_after_five_wrong_ones(subject: &Subject) -> String {
+    let name = guessed(subject).await;
+    outcome(&log_in(subject, &name, PASSWORD).await)
+}
+
+async fn the_right_password_a_second_after_five_wrong_ones(subject: &Subject) -> String {
+    let name = guessed(subject).await;
+    sleep(A_SECOND).await;
+    outcome(&log_in(subject, &name, PASSWORD).await)
+}
+
+/// The second wait is twice as long.
+async fn the_right_password_a_second_after_six_wrong_ones(subject: &Subject) -> String {
+    let name = guessed(subject).await;
+    sleep(A_SECOND).await;
+    log_in(subject, &name, "wrong tractor 42!").await.unwrap_err();
+    sleep(A_SECOND).await;
     outcome(&log_in(subject, &name, PASSWORD).await)
 }
 

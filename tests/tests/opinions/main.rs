@@ -12,6 +12,7 @@ mod differences;
 mod identity;
 mod mail;
 mod storage;
+mod stream;
 mod subject;
 
 use subject::Subject;
@@ -40,6 +41,7 @@ pub(crate) use questions;
 
 async fn opinions(subject: &Subject) -> Vec<Opinion> {
     let mut opinions = storage::ask(subject).await;
+    opinions.extend(stream::ask(subject).await);
     opinions.extend(identity::ask(subject).await);
     opinions.extend(mail::ask(subject).await);
     opinions
@@ -68,7 +70,7 @@ async fn hold(subject: &Subject) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn our_embedded_parts_answer_as_aws_documents() {
+async fn our_embedded_parts_answer_as_aws_documents_but_for_the_listed_differences() {
     hold(&Subject::embedded().await).await;
 }
 

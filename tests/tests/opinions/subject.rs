@@ -1,4 +1,4 @@
-//! Who is asked: clients of the three services, and a table, a pool and a sender there.
+//! Who is asked: clients of the services, and two tables, a pool and a sender there.
 
 use std::sync::{
     Arc,
@@ -10,10 +10,12 @@ use aws_sdk_cognitoidentityprovider::types::{
     AdminCreateUserConfigType, ExplicitAuthFlowsType, PasswordPolicyType, UserPoolPolicyType, UsernameConfigurationType,
 };
 use aws_sdk_dynamodb as dynamodb;
+use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType,
+    ScalarAttributeType, StreamSpecification, StreamViewType,
 };
+use aws_sdk_dynamodbstreams as dynamodbstreams;
 use aws_sdk_sesv2 as ses;
 use local_services::Services;
 use shared::clock::Clock;
@@ -27,9 +29,12 @@ pub const INDEX: &str = "Lists";
 pub struct Subject {
     pub name: &'static str,
     pub dynamodb: dynamodb::Client,
+    pub streams: dynamodbstreams::Client,
     pub cognito: cognito::Client,
     pub ses: ses::Client,
     pub table: String,
+    /// The table that has a stream.
+    pub streamed: String,
     pub pool: String,
     pub client: String,
     /// Where the pool publishes the keys of its tokens.
@@ -59,9 +64,11 @@ impl Subject {
         Self {
             name: "embedded",
             dynamodb: services.dynamodb(),
+            streams: services.dynamodb_streams(),
             cognito: services.cognito(),
             ses: services.ses(),
             table: services.portal_table().to_owned(),
+            streamed: services.mail_table().to_owned(),
             pool: services.user_pool_id().to_owned(),
             client: services.client_id().to_owned(),
             keys_url: services.jwks_url(),
@@ -74,14 +81,16 @@ impl Subject {
     pub async fn emulator(name: &str, address: &str) -> Self {
         let http = aws_smithy_http_client::Builder::new().build_http();
         let dynamodb = dynamodb::Client::from_conf(config!(dynamodb, address, http));
+        let streams = dynamodbstreams::Client::from_conf(config!(dynamodbstreams, address, http));
         let cognito = cognito::Client::from_conf(config!(cognito, address, http));
         let ses = ses::Client::from_conf(config!(ses, address, http));
-        let table = table(&dynamodb).await;
+        let (table, streamed) = (table(&dynamodb).await, streamed(&dynamodb).await);
         let (pool, client) = pool(&cognito).await;
         ses.create_email_identity().email_identity(SENDER).send().await.unwrap();
         let name = ["ministack", "moto"].into_iter().find(|known| *known == name).unwrap();
         let keys_url = format!("{address}/{pool}/.well-known/jwks.json");
-        Self { name, dynamodb, cognito, ses, table, pool, client, keys_url, _services: None, keys: AtomicUsize::new(0) }
+        let (_services, keys) = (None, AtomicUsize::new(0));
+        Self { name, dynamodb, streams, cognito, ses, table, streamed, pool, client, keys_url, _services, keys }
     }
 
     /// A key that no question had before.
@@ -95,24 +104,38 @@ impl Subject {
     }
 }
 
+fn attribute(name: &str) -> AttributeDefinition {
+    let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+    attribute.build().unwrap()
+}
+
+fn key(name: &str, kind: KeyType) -> KeySchemaElement {
+    KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
+}
+
+/// A table of our keys.
+fn create(dynamodb: &dynamodb::Client, name: &str) -> CreateTableFluentBuilder {
+    let table = dynamodb.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    let table = table.attribute_definitions(attribute("pk")).attribute_definitions(attribute("sk"));
+    table.key_schema(key("pk", KeyType::Hash)).key_schema(key("sk", KeyType::Range))
+}
+
 async fn table(dynamodb: &dynamodb::Client) -> String {
-    let attribute = |name: &str| {
-        let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
-        attribute.build().unwrap()
-    };
-    let key =
-        |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
     let index = GlobalSecondaryIndex::builder()
         .index_name(INDEX)
         .key_schema(key("list_pk", KeyType::Hash))
         .key_schema(key("list_sk", KeyType::Range))
         .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build());
-    let table = dynamodb.create_table().table_name("opinions").billing_mode(BillingMode::PayPerRequest);
-    let names = ["pk", "sk", "list_pk", "list_sk"];
-    let table = names.iter().fold(table, |table, name| table.attribute_definitions(attribute(name)));
-    let table = table.key_schema(key("pk", KeyType::Hash)).key_schema(key("sk", KeyType::Range));
+    let table = create(dynamodb, "opinions");
+    let table = table.attribute_definitions(attribute("list_pk")).attribute_definitions(attribute("list_sk"));
     table.global_secondary_indexes(index.build().unwrap()).send().await.unwrap();
     "opinions".to_owned()
+}
+
+async fn streamed(dynamodb: &dynamodb::Client) -> String {
+    let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewImage);
+    create(dynamodb, "opinions-streamed").stream_specification(stream.build().unwrap()).send().await.unwrap();
+    "opinions-streamed".to_owned()
 }
 
 /// A pool as `template.yaml` makes it.
