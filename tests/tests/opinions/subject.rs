@@ -89,8 +89,8 @@ impl Subject {
         ses.create_email_identity().email_identity(SENDER).send().await.unwrap();
         let name = ["ministack", "moto"].into_iter().find(|known| *known == name).unwrap();
         let keys_url = format!("{address}/{pool}/.well-known/jwks.json");
-        let (_services, keys) = (None, AtomicUsize::new(0));
-        Self { name, dynamodb, streams, cognito, ses, table, streamed, pool, client, keys_url, _services, keys }
+        let keys = AtomicUsize::new(0);
+        Self { name, dynamodb, streams, cognito, ses, table, streamed, pool, client, keys_url, _services: None, keys }
     }
 
     /// A key that no question had before.
