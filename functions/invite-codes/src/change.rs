@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use shared::{
     domain::{
         audit::Actor,
-        invite_code::{Code, HIGHEST_QUOTA, InviteCode, Note},
+        invite_code::{FoldedCode, HIGHEST_QUOTA, InviteCode, Note},
     },
     http::{
         ETag, Fields, FromFields, IfMatch, Instant, PathId, Payload, Problem, RequestId, Session, boolean, instant,
@@ -23,7 +23,7 @@ use crate::{
 /// How often a change is made again over somebody else's, before the caller is told to try later.
 const MAX_TRIES: usize = 5;
 
-/// What is named; outer `None` leaves a value as it is, inner `None` clears it.
+/// What is to be changed. What is not named stays as it is; `null` takes a bound away.
 #[derive(Clone, Debug, Default, ToSchema)]
 #[schema(as = ChangeInviteCode)]
 #[expect(clippy::option_option, reason = "absent and null are different in a merge")]
@@ -102,7 +102,7 @@ impl From<ChangeError> for Problem {
 /// the caller names the version to start from.
 #[utoipa::path(
     patch, path = "/v1/invite-codes/{code}",
-    params(("code" = Code, Path, description = "The code."), IfMatch), request_body = Change,
+    params(("code" = FoldedCode, Path, description = "The code."), IfMatch), request_body = Change,
     responses(
         (status = 200, description = "The code as it stands now.", body = CodeBody),
         (status = 403, description = "`forbidden`: only API Owners manage codes."),

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use http::StatusCode;
 use shared::{
-    domain::{audit::Actor, invite_code::Code},
+    domain::{audit::Actor, invite_code::FoldedCode},
     http::{IfMatch, PathId, Payload, Problem, RequestId, Session},
     store::CodeDeletion,
 };
@@ -37,7 +37,7 @@ impl From<DeleteError> for Problem {
 /// Deletes a code, with effect for the very next redemption. The audit keeps how many redeemed it.
 #[utoipa::path(
     delete, path = "/v1/invite-codes/{code}",
-    params(("code" = Code, Path, description = "The code."), IfMatch),
+    params(("code" = FoldedCode, Path, description = "The code."), IfMatch),
     responses(
         (status = 204, description = "There is no such code any more."),
         (status = 403, description = "`forbidden`: only API Owners manage codes."),

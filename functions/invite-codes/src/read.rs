@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use shared::{
-    domain::invite_code::Code,
+    domain::invite_code::FoldedCode,
     http::{ETag, PathId, Problem, Session},
 };
 
@@ -29,7 +29,7 @@ impl From<ReadError> for Problem {
 /// Shows one code, with the version to name in a change.
 #[utoipa::path(
     get, path = "/v1/invite-codes/{code}",
-    params(("code" = Code, Path, description = "The code.")),
+    params(("code" = FoldedCode, Path, description = "The code.")),
     responses(
         (status = 200, description = "The code.", body = CodeBody,
             headers(("ETag" = String, description = "The version, for `If-Match`."))),

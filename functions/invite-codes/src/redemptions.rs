@@ -6,7 +6,7 @@ use shared::{
     domain::{
         email::Email,
         ids::UserId,
-        invite_code::Code,
+        invite_code::FoldedCode,
         name::Name,
         user::{Status, User},
     },
@@ -71,7 +71,7 @@ impl From<User> for RedemptionBody {
 /// Lists who redeemed a code, the first first. Who was deleted since is not in it.
 #[utoipa::path(
     get, path = "/v1/invite-codes/{code}/redemptions",
-    params(("code" = Code, Path, description = "The code."), Paging),
+    params(("code" = FoldedCode, Path, description = "The code."), Paging),
     responses(
         (status = 200, description = "A page.", body = PageBody<RedemptionBody>),
         (status = 403, description = "`forbidden`: only API Owners manage codes."),

@@ -215,7 +215,9 @@ fn body(
     let KeptAbout { invitations, mails, logins, places, complete } = kept;
     let (elsewhere, invitations): (Vec<_>, Vec<_>) =
         invitations.into_iter().partition(|invitation| invitation.elsewhere);
-    let sessions = caller.sessions.iter().map(|(session, since)| SessionBody {
+    let mut sessions: Vec<_> = caller.sessions.iter().collect();
+    sessions.sort_by_key(|(_, since)| **since);
+    let sessions = sessions.into_iter().map(|(session, since)| SessionBody {
         started_at: Timestamp::from_millisecond(*since).ok().map(Instant),
         current: session == current,
     });

@@ -67,7 +67,7 @@ ids! {
 texts! {
     AttributeName = "AttributeName": |text| text.pattern(Some("^[a-z][a-z0-9_]{0,39}$")).examples(["company_size"]);
     Code = "Code": |text| {
-        let text = text.description(Some("A code as it is shown. Without hyphens it has at least six characters."));
+        let text = text.description(Some("A code as it is shown. Codes that differ only in case, hyphens or look-alikes (o and 0, i, l and 1) are one."));
         text.min_length(Some(8)).max_length(Some(64)).pattern(Some("^[A-Za-z0-9-]+$")).examples(["7K2M-9PQR-4TVW-X3YZ"])
     };
     Email = "Email": |text| {

@@ -1,6 +1,7 @@
 //! The contract as a judge: what a test asks and is answered is what `docs/openapi.json` has.
 
 mod closed;
+mod examples;
 #[cfg(test)]
 mod tests;
 
@@ -15,14 +16,19 @@ use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 
 use closed::closed;
+pub use examples::faults_of_examples;
 
 /// What the document is called where its parts refer to each other.
 const DOCUMENT: &str = "urn:portico:contract";
 /// See [`DOCUMENT`]; closed, for answers.
 const CLOSED: &str = "urn:portico:contract:closed";
+/// The media type of refusals.
 const PROBLEM: &str = "application/problem+json";
 
-static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::read);
+static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    Contract::of(serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap())
+});
 
 /// A request and what it was answered.
 #[derive(Clone, Copy, Debug)]
@@ -33,9 +39,11 @@ pub struct Exchange<'a> {
     pub asked: Option<&'a Value>,
     /// The answer's status.
     pub status: u16,
-    /// The answer's media type, where it has a body.
+    /// The names of its headers.
+    pub headers: &'a [&'a str],
+    /// Its media type, where it has a body.
     pub media_type: Option<&'a str>,
-    /// The answer's body; text where it is no JSON.
+    /// Its body; text where it is no JSON.
     pub answered: &'a Value,
 }
 
@@ -66,13 +74,6 @@ pub fn route(method: &str, path: &str) -> Option<String> {
     Some(format!("{method} {template}"))
 }
 
-/// What is wrong with the document's own examples.
-pub fn faults_of_examples() -> Vec<String> {
-    let mut media_types = Vec::new();
-    find("", &CONTRACT.document, &mut media_types);
-    media_types.iter().flat_map(|media_type| CONTRACT.faults_of_examples(media_type)).collect()
-}
-
 struct Contract {
     document: Value,
     registry: Registry<'static>,
@@ -80,55 +81,68 @@ struct Contract {
 }
 
 impl Contract {
-    fn read() -> Self {
-        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
-        let document: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    fn of(document: Value) -> Self {
         let registry = Registry::new().add(CLOSED, closed(&document)).unwrap();
         let registry = registry.add(DOCUMENT, document.clone()).unwrap().prepare().unwrap();
         Self { document, registry, validators: Mutex::default() }
     }
 
     fn faults(&self, exchange: &Exchange<'_>) -> Vec<String> {
-        let Exchange { route, asked, status, media_type, answered } = *exchange;
-        let (method, path) = route.split_once(' ').unwrap();
+        let (method, path) = exchange.route.split_once(' ').unwrap();
         let operation = format!("/paths/{}/{}", escaped(path), method.to_lowercase());
         if self.document.pointer(&operation).is_none() {
-            return vec![format!("there is no {route}")];
+            return vec![format!("there is no {}", exchange.route)];
         }
-        let Some(answer) = self.followed(&format!("{operation}/responses/{status}")) else {
-            return vec![format!("{route} does not answer {status}")];
+        let Some(answer) = self.followed(&format!("{operation}/responses/{}", exchange.status)) else {
+            return vec![format!("{} does not answer {}", exchange.route, exchange.status)];
         };
-        let mut faults = match media_type {
-            Some(media_type) => self.faults_of_body(&format!("{answer}/content/{}", escaped(media_type)), answered),
-            None if self.document.pointer(&format!("{answer}/content")).is_some() => {
-                vec!["the body is missing".to_owned()]
-            }
-            None => Vec::new(),
-        };
-        // To whoever asks for nothing, an empty object is as good as no body.
-        if let (Some(asked), 200..300) = (asked.filter(|asked| **asked != json!({})), status) {
-            let schema = format!("{operation}/requestBody/content/application~1json/schema");
-            faults.extend(
-                self.against(DOCUMENT, &schema, &trimmed(asked)).into_iter().map(|fault| format!("asked with {fault}")),
-            );
+        let mut faults = self.faults_of_body(&answer, exchange);
+        faults.extend(self.faults_of_headers(&answer, exchange));
+        if (200..300).contains(&exchange.status) {
+            faults.extend(self.faults_of_request(&operation, exchange));
         }
         faults
     }
 
-    /// What is wrong with the body of an answer, by the media type that stands at `place`.
-    fn faults_of_body(&self, place: &str, body: &Value) -> Vec<String> {
-        let Some(media_type) = self.document.pointer(place) else {
+    fn faults_of_body(&self, answer: &str, exchange: &Exchange<'_>) -> Vec<String> {
+        let body = exchange.answered;
+        let Some(media_type) = exchange.media_type else {
+            let has_body = self.document.pointer(&format!("{answer}/content")).is_some();
+            return if has_body { vec!["the body is missing".to_owned()] } else { Vec::new() };
+        };
+        let place = format!("{answer}/content/{}", escaped(media_type));
+        let Some(content) = self.document.pointer(&place) else {
             return vec![format!("there is no {place}")];
         };
         let mut faults = self.against(CLOSED, &format!("{place}/schema"), body);
-        if place.ends_with(&escaped(PROBLEM)) {
+        if media_type == PROBLEM {
             let slug = body["type"].as_str().unwrap_or_default().trim_start_matches("/problems/");
-            let title = &media_type["examples"][slug]["value"]["title"];
+            let title = &content["examples"][slug]["value"]["title"];
             if body["title"] != *title {
                 faults.push(format!("a problem {slug} is called {title}"));
             }
         }
         faults
+    }
+
+    fn faults_of_headers(&self, answer: &str, exchange: &Exchange<'_>) -> Vec<String> {
+        let headers = self.document.pointer(&format!("{answer}/headers")).and_then(Value::as_object);
+        let always = headers.into_iter().flatten().filter(|(_, header)| header["required"] == true);
+        let missing = always.filter(|(name, _)| !exchange.headers.iter().any(|had| had.eq_ignore_ascii_case(name)));
+        missing.map(|(name, _)| format!("the header {name} is missing")).collect()
+    }
+
+    fn faults_of_request(&self, operation: &str, exchange: &Exchange<'_>) -> Vec<String> {
+        let body = self.document.pointer(&format!("{operation}/requestBody"));
+        let is_needed = body.is_some_and(|body| body["required"] == true);
+        // Where nothing need be asked with, an empty object is as good as no body.
+        let Some(asked) = exchange.asked.filter(|asked| is_needed || **asked != json!({})) else { return Vec::new() };
+        let schema = format!("{operation}/requestBody/content/application~1json/schema");
+        if body.is_none() {
+            return vec!["asked with a body, and there is none to ask with".to_owned()];
+        }
+        let faults = self.against(DOCUMENT, &schema, &trimmed(asked));
+        faults.into_iter().map(|fault| format!("asked with {fault}")).collect()
     }
 
     /// A place of the document, or the one that it refers to.
@@ -138,17 +152,7 @@ impl Contract {
         Some(elsewhere.unwrap_or(pointer).to_owned())
     }
 
-    fn faults_of_examples(&self, place: &str) -> Vec<String> {
-        let media_type = self.document.pointer(place).unwrap();
-        let named = media_type["examples"].as_object().into_iter().flat_map(|examples| examples.values());
-        let examples: Vec<_> = media_type.get("example").into_iter().chain(named.map(|one| &one["value"])).collect();
-        // The document is no example of itself.
-        if examples.is_empty() && !place.starts_with("/paths/~1v1~1openapi.json") {
-            return vec![format!("{place} has no example")];
-        }
-        examples.into_iter().flat_map(|example| self.against(CLOSED, &format!("{place}/schema"), example)).collect()
-    }
-
+    /// What is wrong with a value, by the schema at a place.
     fn against(&self, document: &str, schema: &str, value: &Value) -> Vec<String> {
         // A reference is a URI, in which braces do not stand.
         let validator = self.validator(format!("{document}#{schema}").replace('{', "%7B").replace('}', "%7D"));
@@ -163,18 +167,6 @@ impl Contract {
             Arc::new(options.should_validate_formats(true).build(&json!({"$ref": schema})).unwrap())
         });
         Arc::clone(built)
-    }
-}
-
-/// Finds the places of media types below one.
-fn find(place: &str, value: &Value, found: &mut Vec<String>) {
-    for (name, member) in value.as_object().into_iter().flatten() {
-        let below = format!("{place}/{}", escaped(name));
-        if place.ends_with("/content") && member["schema"].is_object() {
-            found.push(below);
-        } else if name != "schemas" {
-            find(&below, member, found);
-        }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
 pub struct Sample {
     event: Value,
     context: Context,
+    is_held: bool,
 }
 
 impl Sample {
@@ -28,7 +29,7 @@ impl Sample {
     pub fn of(name: &str) -> Self {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../events/{name}.json"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self { event: serde_json::from_str(&text).unwrap(), context: Context::default() }
+        Self { event: serde_json::from_str(&text).unwrap(), context: Context::default(), is_held: true }
     }
 
     /// The event in `events/` of this route, named as API Gateway names it.
@@ -37,12 +38,26 @@ impl Sample {
         let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
         let mut events = files.map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap());
         let event = events.find(|event: &Value| event["routeKey"] == key);
-        Self { event: event.unwrap_or_else(|| panic!("no sample for {key}")), context: Context::default() }
+        Self {
+            event: event.unwrap_or_else(|| panic!("no sample for {key}")),
+            context: Context::default(),
+            is_held: true,
+        }
     }
 
     /// The event itself.
     pub fn event(&self) -> Value {
         self.event.clone()
+    }
+
+    /// Its route, as API Gateway names it.
+    pub fn route(&self) -> String {
+        self.event["routeKey"].as_str().unwrap().to_owned()
+    }
+
+    /// Its body, where that is JSON.
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_str(self.event["body"].as_str()?).ok()
     }
 
     /// Puts `id` where the sample's path has one.
@@ -134,36 +149,50 @@ impl Sample {
         self
     }
 
-    /// Sends it to a function's router, through the adapter that `lambda_http::run` puts around it.
+    /// Sends it whatever the contract says, for what the contract itself is made of.
+    pub fn unheld(mut self) -> Self {
+        self.is_held = false;
+        self
+    }
+
+    /// Sends it to a function's router, through the adapter that `lambda_http::run` puts around it. What is asked and
+    /// answered has to be as the contract says.
     pub async fn send(self, router: Router) -> Reply {
-        let route = self.event["routeKey"].as_str().unwrap().to_owned();
-        let asked = self.event["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
+        let (route, asked) = (self.route(), self.json());
         let request: LambdaRequest = serde_json::from_value(self.event).unwrap();
         let event = LambdaEvent::new(request, self.context);
         let answer = Adapter::from(router).call(event);
         let response = answer.await.unwrap_or_else(|never| match never {});
-        let response = serde_json::to_value(response).unwrap();
-        let mut text = response["body"].as_str().unwrap_or_default().to_owned();
-        if response["isBase64Encoded"] == true {
-            text = String::from_utf8(STANDARD.decode(text).unwrap()).unwrap();
+        let reply = read(&serde_json::to_value(response).unwrap());
+        let headers: Vec<_> = reply.headers.keys().map(String::as_str).collect();
+        if self.is_held {
+            contract::hold(&Exchange {
+                route: &route,
+                asked: asked.as_ref(),
+                status: reply.status,
+                headers: &headers,
+                media_type: reply.headers.get("content-type").and_then(Value::as_str),
+                answered: &reply.body,
+            });
         }
-        let mut headers = response["headers"].as_object().cloned().unwrap_or_default();
-        for (name, values) in response["multiValueHeaders"].as_object().into_iter().flatten() {
-            headers.insert(name.clone(), values[0].clone());
-        }
-        let reply = Reply {
-            status: u16::try_from(response["statusCode"].as_u64().unwrap()).unwrap(),
-            body: body(&text, headers.get("content-type")),
-            headers,
-        };
-        contract::hold(&Exchange {
-            route: &route,
-            asked: asked.as_ref(),
-            status: reply.status,
-            media_type: reply.headers.get("content-type").and_then(Value::as_str),
-            answered: &reply.body,
-        });
         reply
+    }
+}
+
+/// An answer as API Gateway reads it.
+fn read(response: &Value) -> Reply {
+    let mut text = response["body"].as_str().unwrap_or_default().to_owned();
+    if response["isBase64Encoded"] == true {
+        text = String::from_utf8(STANDARD.decode(text).unwrap()).unwrap();
+    }
+    let mut headers = response["headers"].as_object().cloned().unwrap_or_default();
+    for (name, values) in response["multiValueHeaders"].as_object().into_iter().flatten() {
+        headers.insert(name.clone(), values[0].clone());
+    }
+    Reply {
+        status: u16::try_from(response["statusCode"].as_u64().unwrap()).unwrap(),
+        body: body(&text, headers.get("content-type")),
+        headers,
     }
 }
 

@@ -85,7 +85,13 @@ fn show(operation: &mut Value, examples: &BTreeMap<String, Answers>) {
     for (status, answer) in operation["responses"].as_object_mut().unwrap() {
         if status.starts_with('2') {
             for (media_type, content) in answer["content"].as_object_mut().unwrap() {
-                content["example"] = answers[media_type].clone();
+                let examples = &answers[media_type];
+                if let [(_, example)] = examples.as_slice() {
+                    content["example"] = example.clone();
+                } else {
+                    let named = examples.iter().map(|(name, example)| (name.clone(), json!({"value": example})));
+                    content["examples"] = named.collect::<Map<_, _>>().into();
+                }
             }
         }
     }

@@ -15,16 +15,21 @@ pub fn link(paths: &mut Map<String, Value>, schemas: &Map<String, Value>) {
         let fields = schemas[schema.rsplit('/').next().unwrap()]["properties"].as_object().unwrap();
         let links = targets.iter().filter_map(|(name, parameters)| {
             let values = parameters.iter().enumerate().map(|(at, (parameter, shape))| {
-                let names_it = |field: &str| field == "id" || field == parameter;
                 let is_last = at + 1 == parameters.len();
-                let fits = |(name, field): &(&String, &Value)| field["$ref"] == *shape && (!is_last || names_it(name));
+                let fits = |(name, field): &(&String, &Value)| match name.as_str() {
+                    "id" => field["$ref"] == *shape,
+                    name if is_last => name == parameter,
+                    _ => field["$ref"] == *shape,
+                };
                 let (field, _) = fields.iter().find(fits)?;
                 Some((parameter.clone(), json!(format!("$response.body#/{field}"))))
             });
             let values: Map<_, _> = values.collect::<Option<_>>()?;
             Some((name.clone(), json!({"operationId": name, "parameters": values})))
         });
-        created["links"] = links.collect::<Map<_, _>>().into();
+        let links: Map<_, _> = links.collect();
+        assert!(!links.is_empty(), "nothing may be done with {schema}");
+        created["links"] = links.into();
     }
 }
 
@@ -37,7 +42,11 @@ fn target(operation: &Value) -> Option<(String, Vec<Parameter>)> {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let of_path = parameters.filter(|parameter| parameter["in"] == "path");
     let named: Vec<_> = of_path
-        .map(|parameter| (parameter["name"].as_str().unwrap().to_owned(), parameter["schema"]["$ref"].clone()))
+        .map(|parameter| {
+            let shape = &parameter["schema"]["$ref"];
+            assert!(shape.is_string(), "{parameter} has no named schema");
+            (parameter["name"].as_str().unwrap().to_owned(), shape.clone())
+        })
         .collect();
     (!named.is_empty()).then(|| (operation["operationId"].as_str().unwrap().to_owned(), named))
 }

@@ -86,6 +86,19 @@ fn every_operation_says_what_it_does_and_what_it_may_answer() {
 }
 
 #[test]
+fn no_description_speaks_rust() {
+    let text = DOCUMENT.to_string();
+    for word in ["`None`", "`Some", "Some(", "::", "[`", "Vec<", "Option<"] {
+        assert!(!text.contains(word), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn the_examples_are_always_the_same() {
+    assert_eq!(examples::examples().await, examples::examples().await);
+}
+
+#[test]
 fn every_field_is_described() {
     let document = &*DOCUMENT;
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
@@ -119,12 +132,24 @@ fn every_refusal_of_the_portal_names_its_types_as_the_contract_does() {
 
 #[test]
 fn everything_asked_and_answered_has_an_example_which_holds_to_its_schema() {
-    assert_eq!(harness::contract::faults_of_examples(), Vec::<String>::new());
+    assert_eq!(harness::contract::faults_of_examples(&DOCUMENT), Vec::<String>::new());
 }
 
 /// Whether a refusal is never the portal's own.
 fn answer_of_gateway(status: &str, answer: &Value) -> bool {
     status == "429" && !answer["description"].as_str().unwrap().contains("`rate-limited`")
+}
+
+#[test]
+fn every_example_of_a_problem_is_one_of_a_route() {
+    let text = DOCUMENT.to_string();
+    for example in problems::all() {
+        let detail = format!("\"detail\":{}", example["detail"]);
+        assert!(text.contains(&detail), "{detail} is nowhere");
+        for route in example.get("routes").and_then(Value::as_array).into_iter().flatten() {
+            assert!(operations(&DOCUMENT).contains_key(route.as_str().unwrap()), "{route}");
+        }
+    }
 }
 
 #[test]

@@ -2,26 +2,31 @@
 
 use std::{fs, sync::OnceLock};
 
+use harness::Sample;
 use serde_json::{Map, Value, json};
 
 use super::{functions::routes::Route, problems};
 
+/// The headers of single routes that some answers of theirs lack.
+const SOMETIMES: [&str; 2] = ["Retry-After", "x-next-cursor"];
+
 /// Where an operation stands, and the sample event of its route.
 pub struct Site<'a> {
     route: &'a Route,
-    name: String,
-    sample: &'static Value,
+    name: &'static str,
+    sample: &'static Sample,
 }
 
 /// The samples of `events/` by name, read once.
-fn samples() -> &'static [(String, Value)] {
-    static READ: OnceLock<Vec<(String, Value)>> = OnceLock::new();
+fn samples() -> &'static [(String, Sample)] {
+    static READ: OnceLock<Vec<(String, Sample)>> = OnceLock::new();
     READ.get_or_init(|| {
         let events = concat!(env!("CARGO_MANIFEST_DIR"), "/../events");
         let files = fs::read_dir(events).unwrap().map(|file| file.unwrap().path());
         let samples = files.map(|file| {
             let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
-            (name, serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap())
+            let sample = Sample::of(&name);
+            (name, sample)
         });
         samples.collect()
     })
@@ -29,14 +34,12 @@ fn samples() -> &'static [(String, Value)] {
 
 impl<'a> Site<'a> {
     pub fn of(route: &'a Route) -> Self {
-        let found = samples().iter().find(|(_, sample)| sample["routeKey"] == route.key());
-        let (name, sample) = found.unwrap_or_else(|| panic!("no sample for {}", route.key()));
-        Self { route, name: name.clone(), sample }
-    }
-
-    /// The body of the sample, where it is JSON.
-    fn example(&self) -> Option<Value> {
-        serde_json::from_str(self.sample["body"].as_str()?).ok()
+        let of_route = |(_, sample): &&(String, Sample)| {
+            let event = sample.event();
+            event["routeKey"] == route.key()
+        };
+        let (name, sample) = samples().iter().find(of_route).unwrap_or_else(|| panic!("no sample for {}", route.key()));
+        Self { route, name, sample }
     }
 }
 
@@ -55,7 +58,7 @@ pub fn complete(mut operation: Value, site: &Site<'_>) -> Value {
     let says_body = !operation["requestBody"].is_null();
     // What takes none refuses one that is there all the same.
     let takes_body = says_body || !site.route.method.eq_ignore_ascii_case("GET");
-    if let (true, Some(example)) = (says_body, site.example()) {
+    if let (true, Some(example)) = (says_body, site.sample.json()) {
         operation["requestBody"]["content"]["application/json"]["example"] = example;
     }
     allow_no_body(&mut operation);
@@ -106,7 +109,7 @@ pub fn complete(mut operation: Value, site: &Site<'_>) -> Value {
         answer["description"] = json!(if own.is_empty() { text } else { format!("{own} {text}") });
     }
     for (status, answer) in answers {
-        finish(status, answer, site.route.public, keyed, versioned);
+        finish(status, answer, site.route, keyed, versioned);
     }
     operation
 }
@@ -129,27 +132,32 @@ fn allow_no_body(operation: &mut Value) {
 }
 
 /// Gives an answer its headers, and a refusal its shape.
-fn finish(status: &str, answer: &mut Value, public: bool, keyed: bool, versioned: bool) {
-    let header = |text: &str| json!({"description": text, "schema": {"type": "string"}});
+fn finish(status: &str, answer: &mut Value, route: &Route, keyed: bool, versioned: bool) {
     let mut headers = Map::new();
-    let mut has = |name: &str, text: &str| drop(headers.insert(name.to_owned(), header(text)));
+    let mut has = |name: &str, text: &str, always: bool| {
+        let header = json!({"description": text, "required": always, "schema": {"type": "string"}});
+        headers.insert(name.to_owned(), header);
+    };
+    let public = route.public;
     if status.starts_with('2') {
-        has("x-request-id", "What the request is called in logs.");
+        has("x-request-id", "What the request is called in logs.", true);
         if status == "201" {
-            has("Location", "Where it stands.");
+            has("Location", "Where it stands.", true);
         }
         if keyed {
-            has("Idempotency-Replayed", "`true` where this is the answer to an earlier request with the same key.");
+            let text = "`true` where this is the answer to an earlier request with the same key.";
+            has("Idempotency-Replayed", text, false);
         }
         if versioned && status == "200" {
-            has("ETag", "The version, for `If-Match`.");
+            has("ETag", "The version, for `If-Match`.", true);
         }
     } else {
+        has("x-request-id", "What the request is called in logs, unless API Gateway answers itself.", false);
         let mut content = Map::new();
         let description = answer["description"].as_str().unwrap();
         let types = types(description);
         if !types.is_empty() {
-            let examples = problems::examples(&types, status, description);
+            let examples = problems::examples(&types, &route.key(), status, description);
             let types: Vec<_> = types.iter().map(|name| format!("/problems/{name}")).collect();
             let narrowed = json!({"type": "object", "properties": {"type": {"enum": types}}});
             let schema = json!({"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]});
@@ -163,14 +171,16 @@ fn finish(status: &str, answer: &mut Value, public: bool, keyed: bool, versioned
         }
         answer["content"] = Value::Object(content);
         if matches!(status, "429" | "503") {
-            has("Retry-After", "Seconds to wait.");
+            has("Retry-After", "Seconds to wait, unless API Gateway answers itself.", false);
         }
         if status == "401" && !public {
-            has("WWW-Authenticate", "Which token is asked for.");
+            has("WWW-Authenticate", "Which token is asked for, with `unauthenticated`.", false);
         }
     }
-    if let Some(own) = answer["headers"].as_object() {
-        headers.extend(own.clone());
+    for (name, own) in answer["headers"].as_object().into_iter().flatten() {
+        let mut own = own.clone();
+        own["required"] = json!(!SOMETIMES.contains(&name.as_str()));
+        headers.insert(name.clone(), own);
     }
     if !headers.is_empty() {
         answer["headers"] = Value::Object(headers);

@@ -2,24 +2,29 @@
 
 use serde_json::{Map, Value, json};
 
-/// An example of each type, of some one for each of the members that they may have.
-const EXAMPLES: &str = include_str!("problems.json");
 /// What the request of every example is called.
 const REQUEST: &str = "o8gnYabvqzUvy2m=";
 
-/// Examples of the types of problem that an answer may be, by type.
-pub fn examples(types: &[&str], status: &str, description: &str) -> Value {
-    let known: Vec<Map<String, Value>> = serde_json::from_str(EXAMPLES).unwrap();
+/// An example of a type; one of a few routes alone, where `routes` names them.
+type Example = Map<String, Value>;
+
+/// Examples of each type, as `problems.json` has them.
+pub fn all() -> Vec<Example> {
+    serde_json::from_str(include_str!("problems.json")).unwrap()
+}
+
+/// Examples of the types of problem that an answer of a route may be, by type.
+pub fn examples(types: &[&str], route: &str, status: &str, description: &str) -> Value {
+    let known = all();
     let examples = types.iter().map(|slug| {
-        let mut of_type = known.iter().filter(|example| example["type"] == *slug);
-        let mut first = of_type.next().unwrap_or_else(|| panic!("problems.json has no {slug}"));
-        // Of several, the one whose members the answer is said to have.
-        let named =
-            |example: &&Map<String, Value>| example.keys().any(|member| description.contains(&format!("`{member}`")));
-        if !named(&first) {
-            first = of_type.find(named).unwrap_or(first);
-        }
-        let mut example = first.clone();
+        let of_type: Vec<_> = known.iter().filter(|example| example["type"] == *slug).collect();
+        let of_route = of_type.iter().find(|example| is_of(example, route));
+        // Of those of any route, the one whose members the answer is said to have.
+        let mut of_any = of_type.iter().filter(|example| !example.contains_key("routes"));
+        let named = |example: &&&Example| example.keys().any(|member| description.contains(&format!("`{member}`")));
+        let found = of_route.or_else(|| of_any.clone().find(named)).or_else(|| of_any.next());
+        let mut example = (*found.unwrap_or_else(|| panic!("problems.json has no {slug} for {route}"))).clone();
+        example.remove("routes");
         let fixed = [
             ("type", json!(format!("/problems/{slug}"))),
             ("status", json!(status.parse::<u16>().unwrap())),
@@ -29,6 +34,10 @@ pub fn examples(types: &[&str], status: &str, description: &str) -> Value {
         ((*slug).to_owned(), json!({"value": example}))
     });
     examples.collect::<Map<_, _>>().into()
+}
+
+fn is_of(example: &Example, route: &str) -> bool {
+    example.get("routes").and_then(Value::as_array).is_some_and(|routes| routes.iter().any(|one| one == route))
 }
 
 /// What API Gateway says with a status.

@@ -8,8 +8,7 @@ pub mod routes;
 
 /// Sends a sample to the function that the template has for its route.
 pub async fn send(bench: &Bench, sample: Sample) -> Reply {
-    let key = sample.event()["routeKey"].as_str().unwrap().to_owned();
-    let route = routes::routes().into_iter().find(|route| route.key() == key).unwrap();
+    let route = routes::routes().into_iter().find(|route| route.key() == sample.route()).unwrap();
     sample.send(router(bench, &route.function)).await
 }
 

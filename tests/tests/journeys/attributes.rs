@@ -31,6 +31,11 @@ async fn an_attribute_is_defined_shown_on_the_form_asked_for_and_found_in_the_pr
 
     let mine = site.access("ada@example.com").await;
     assert_eq!(site.get(&mine, "/v1/me").await.ok(200)["attributes"], json!({"company": "Acme", "tier": null}));
+    // Of as many digits as a number can have, and of those that are easily lost.
+    let tier = json!({"attributes": {"tier": 31.245_270_191_439_438}});
+    let changed = site.send(Method::PATCH, "/v1/me", Some(&mine), Some(&tier)).await.ok(200);
+    assert_eq!(changed["attributes"]["tier"].to_string(), "31.245270191439438");
+    assert_eq!(site.get(&mine, "/v1/me").await.ok(200), changed);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use local::{Options, OwnerOptions, Portal};
 use local_services::Services;
 use reqwest::{
     Body, Client, Method, RequestBuilder, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap},
+    header::{CONTENT_TYPE, HeaderMap, HeaderName},
 };
 use serde_json::{Value, json};
 
@@ -126,14 +126,18 @@ impl Site {
         };
         assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{path}: {text}");
         if let Some(route) = contract::route(method.as_str(), &path) {
+            let names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
             let media_type = headers.get(CONTENT_TYPE).map(|it| it.to_str().unwrap().split(';').next().unwrap());
             contract::hold(&Exchange {
                 route: &route,
                 asked: asked.as_ref(),
                 status: status.as_u16(),
+                headers: &names,
                 media_type,
                 answered: &body,
             });
+        } else {
+            assert!(!path.starts_with("/v1/") || status == StatusCode::NOT_FOUND, "{method} {path}: {status}");
         }
         Answer { status: status.as_u16(), headers, body }
     }

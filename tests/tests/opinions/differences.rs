@@ -31,7 +31,8 @@ const MINISTACK: &[(&str, &str)] = &[
     ("a_password_of_257_characters", "ok"),
     ("a_password_with_white_space_at_its_beginning", "ok"),
     ("a_password_with_white_space_at_its_end", "ok"),
-    // "Lockout behavior for failed sign-in attempts": after five failures every attempt fails for a while. It has no lock-out.
+    // "Lockout behavior for failed sign-in attempts": after five failures every attempt fails for a second, after six
+    // for two. It has no lock-out.
     ("the_right_password_after_five_wrong_ones", "ok"),
     ("the_right_password_a_second_after_six_wrong_ones", "ok"),
     // SendEmail: a message has a recipient and a content. It takes what it gets.
@@ -44,15 +45,17 @@ const MOTO: &[(&str, &str)] = &[
     // refused. It ignores the token.
     ("a_repeat_under_the_same_token", "ok, twice"),
     ("another_transaction_under_the_same_token", "ok"),
-    // As above.
+    // The stream's records: see EMBEDDED.
     ("a_write_that_changes_nothing_leaves_no_record", "INSERT 1, MODIFY 1"),
+    // UsernameConfiguration: see MINISTACK.
     ("a_name_that_is_taken_in_another_case", "ok"),
-    // The request itself is not valid, whatever the policy says.
+    // Password: see MINISTACK. The request itself is not valid, whatever the policy says.
     ("a_password_of_257_characters", "InvalidPasswordException"),
     ("a_password_with_white_space_at_its_beginning", "ok"),
     ("a_password_with_white_space_at_its_end", "ok"),
     // PreventUserExistenceErrors ENABLED: an unknown user is answered like a wrong password. It tells.
     ("an_unknown_user_logs_in", "UserNotFoundException"),
+    // Lockout: see MINISTACK.
     ("the_right_password_after_five_wrong_ones", "ok"),
     ("the_right_password_a_second_after_six_wrong_ones", "ok"),
     // RevokeToken: a revoked token refreshes nothing, and may be revoked again. It forgets nothing, and fails at the second.
@@ -60,7 +63,7 @@ const MOTO: &[(&str, &str)] = &[
     ("a_second_revocation", "an error without a code"),
     // InitiateAuth names NotAuthorizedException. It fails.
     ("a_refresh_of_a_deleted_user", "an error without a code"),
-    // As above.
+    // SendEmail: see MINISTACK. It takes the one and fails at the other.
     ("a_mail_to_nobody", "ok"),
     ("a_mail_without_a_subject_or_text", "an error without a code"),
 ];

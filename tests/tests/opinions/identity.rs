@@ -1,15 +1,15 @@
 //! What we rely on in Cognito.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use aws_sdk_cognitoidentityprovider::{
     error::SdkError,
     operation::admin_initiate_auth::{AdminInitiateAuthError, AdminInitiateAuthOutput},
     types::{AttributeType, AuthFlowType, AuthenticationResultType, MessageActionType},
 };
+use jiff::SignedDuration;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use serde_json::Value;
-use tokio::time::sleep;
 
 use crate::{
     questions,
@@ -18,7 +18,7 @@ use crate::{
 
 const PASSWORD: &str = "violet tractor 42!";
 /// A second, and what clocks take.
-const A_SECOND: Duration = Duration::from_millis(1_200);
+const A_SECOND: SignedDuration = SignedDuration::from_millis(1_200);
 
 questions! {
     a_name_that_is_taken => "UsernameExistsException",
@@ -195,16 +195,16 @@ async fn the_right_password_after_five_wrong_ones(subject: &Subject) -> String {
 
 async fn the_right_password_a_second_after_five_wrong_ones(subject: &Subject) -> String {
     let name = guessed(subject).await;
-    sleep(A_SECOND).await;
+    subject.pass(A_SECOND).await;
     outcome(&log_in(subject, &name, PASSWORD).await)
 }
 
 /// The second wait is twice as long.
 async fn the_right_password_a_second_after_six_wrong_ones(subject: &Subject) -> String {
     let name = guessed(subject).await;
-    sleep(A_SECOND).await;
+    subject.pass(A_SECOND).await;
     log_in(subject, &name, "wrong tractor 42!").await.unwrap_err();
-    sleep(A_SECOND).await;
+    subject.pass(A_SECOND).await;
     outcome(&log_in(subject, &name, PASSWORD).await)
 }
 

@@ -15,6 +15,11 @@ questions! {
     what_is_deleted_and_written_again_is_inserted_again => "INSERT 1, REMOVE, INSERT 1",
 }
 
+/// The sort key of what is written last.
+const LAST: &str = "Z";
+/// How many pages are read of each shard.
+const MOST_PAGES: usize = 100;
+
 fn item(key: &str, sort: &str, n: u32) -> HashMap<String, AttributeValue> {
     let text = |value: &str| AttributeValue::S(value.to_owned());
     HashMap::from([
@@ -35,26 +40,38 @@ async fn delete(subject: &Subject, key: &str) {
     subject.dynamodb.delete_item().table_name(&subject.streamed).set_key(Some(of)).send().await.unwrap();
 }
 
-/// The records of a key: what happened, and `n` as it was after that.
+/// The records of a key: what happened, and `n` as it was after that. What is written last is waited for, so that what is
+/// not there by then never comes.
 async fn records(subject: &Subject, key: &str) -> String {
+    let put = subject.dynamodb.put_item().table_name(&subject.streamed).set_item(Some(item(key, LAST, 0)));
+    put.send().await.unwrap();
     let streams = subject.streams.list_streams().table_name(&subject.streamed).send().await.unwrap();
     let arn = streams.streams()[0].stream_arn().unwrap();
     let stream = subject.streams.describe_stream().stream_arn(arn).send().await.unwrap().stream_description.unwrap();
-    let mut found = Vec::new();
+    let mut iterators = Vec::new();
     for shard in stream.shards() {
         let iterator = subject.streams.get_shard_iterator().stream_arn(arn).set_shard_id(shard.shard_id.clone());
         let iterator = iterator.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await.unwrap();
-        let mut next = iterator.shard_iterator;
-        // An open shard goes on for ever: without records, there are none yet.
-        while let Some(iterator) = next {
-            let read = subject.streams.get_records().shard_iterator(iterator).send().await.unwrap();
-            next =
-                read.next_shard_iterator.filter(|_| read.records.as_ref().is_some_and(|records| !records.is_empty()));
-            found.extend(read.records.unwrap_or_default());
+        iterators.extend(iterator.shard_iterator);
+    }
+    let mut found = Vec::new();
+    for _ in 0..MOST_PAGES {
+        for iterator in &mut iterators {
+            let read = subject.streams.get_records().shard_iterator(iterator.as_str()).send().await.unwrap();
+            if let Some(next) = read.next_shard_iterator {
+                *iterator = next;
+                found.extend(read.records.unwrap_or_default().into_iter().filter(|record| is_of(record, "pk", key)));
+            }
+        }
+        if let Some(last) = found.iter().position(|record| is_of(record, "sk", LAST)) {
+            return found[..last].iter().map(said).collect::<Vec<_>>().join(", ");
         }
     }
-    found.retain(|record| field(record, |change| change.keys.as_ref(), "pk") == Some(Streamed::S(key.to_owned())));
-    found.iter().map(said).collect::<Vec<_>>().join(", ")
+    "not to its end".to_owned()
+}
+
+fn is_of(record: &Record, name: &str, value: &str) -> bool {
+    field(record, |change| change.keys.as_ref(), name) == Some(Streamed::S(value.to_owned()))
 }
 
 fn said(record: &Record) -> String {

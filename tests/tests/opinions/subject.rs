@@ -17,8 +17,10 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_sdk_dynamodbstreams as dynamodbstreams;
 use aws_sdk_sesv2 as ses;
+use jiff::SignedDuration;
 use local_services::Services;
 use shared::clock::Clock;
+use tokio::time::sleep;
 
 /// Whose mail it is.
 pub const SENDER: &str = "portal@example.com";
@@ -39,6 +41,8 @@ pub struct Subject {
     pub client: String,
     /// Where the pool publishes the keys of its tokens.
     pub keys_url: String,
+    /// Its time, where that is ours to move.
+    clock: Option<Clock>,
     /// Kept alive while it is asked.
     _services: Option<Services>,
     keys: AtomicUsize,
@@ -59,8 +63,9 @@ macro_rules! config {
 impl Subject {
     /// Our own parts.
     pub async fn embedded() -> Self {
-        let clock = Clock::system();
-        let services = Services::in_memory(Arc::new(move || clock.now())).await.unwrap();
+        let clock = Clock::stopped(Clock::system().now());
+        let now = clock.clone();
+        let services = Services::in_memory(Arc::new(move || now.now())).await.unwrap();
         Self {
             name: "embedded",
             dynamodb: services.dynamodb(),
@@ -72,6 +77,7 @@ impl Subject {
             pool: services.user_pool_id().to_owned(),
             client: services.client_id().to_owned(),
             keys_url: services.jwks_url(),
+            clock: Some(clock),
             _services: Some(services),
             keys: AtomicUsize::new(0),
         }
@@ -90,7 +96,29 @@ impl Subject {
         let name = ["ministack", "moto"].into_iter().find(|known| *known == name).unwrap();
         let keys_url = format!("{address}/{pool}/.well-known/jwks.json");
         let keys = AtomicUsize::new(0);
-        Self { name, dynamodb, streams, cognito, ses, table, streamed, pool, client, keys_url, _services: None, keys }
+        Self {
+            name,
+            dynamodb,
+            streams,
+            cognito,
+            ses,
+            table,
+            streamed,
+            pool,
+            client,
+            keys_url,
+            clock: None,
+            _services: None,
+            keys,
+        }
+    }
+
+    /// Lets time pass.
+    pub async fn pass(&self, time: SignedDuration) {
+        match &self.clock {
+            Some(clock) => clock.advance(time),
+            None => sleep(time.unsigned_abs()).await,
+        }
     }
 
     /// A key that no question had before.

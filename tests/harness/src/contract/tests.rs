@@ -4,7 +4,9 @@ use super::{CONTRACT, Exchange, PROBLEM, route};
 
 /// What is wrong with an answer of the route that reads a person.
 fn faults(status: u16, media_type: Option<&str>, answered: &Value) -> Vec<String> {
-    CONTRACT.faults(&Exchange { route: "GET /v1/users/{id}", asked: None, status, media_type, answered })
+    let headers = ["x-request-id", "etag"];
+    let route = "GET /v1/users/{id}";
+    CONTRACT.faults(&Exchange { route, asked: None, status, headers: &headers, media_type, answered })
 }
 
 fn person() -> Value {
@@ -67,6 +69,7 @@ fn a_body_that_was_taken_is_one_that_the_document_allows() {
             route: "PATCH /v1/users/{id}",
             asked: Some(body),
             status,
+            headers: &[],
             media_type: Some("application/json"),
             answered: &answered,
         };
@@ -76,6 +79,21 @@ fn a_body_that_was_taken_is_one_that_the_document_allows() {
     assert_eq!(asked(&json!({"email": " ada@example.com "}), 200), 0);
     assert_eq!(asked(&json!({"nickname": "Ada"}), 200), 1);
     assert_eq!(asked(&json!({"nickname": "Ada"}), 422), 0);
+}
+
+#[test]
+fn a_header_that_is_always_there_is_missed() {
+    let answered = person();
+    let exchange = Exchange {
+        route: "GET /v1/users/{id}",
+        asked: None,
+        status: 200,
+        headers: &["X-Request-Id"],
+        media_type: Some("application/json"),
+        answered: &answered,
+    };
+
+    assert_eq!(CONTRACT.faults(&exchange), ["the header ETag is missing"]);
 }
 
 #[test]
