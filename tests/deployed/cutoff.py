@@ -10,7 +10,7 @@ from typing import Any
 
 from front import Front
 
-_OWNER, PASSWORD = "owner@example.com", "violet tractor 42!"
+OWNER, PASSWORD = "owner@example.com", "violet tractor 42!"
 # Longer than anything that was cut off is left alone by the sweep.
 LATER = 3600
 
@@ -27,10 +27,10 @@ class Portal:
     def __init__(self, front: Front) -> None:
         front.reset()
         self.front = front
-        [mail] = front.mails(_OWNER)
+        [mail] = front.mails(OWNER)
         token = mail["text"].split("#token=")[1].split()[0]
         self.ask("POST", "/v1/invitations/accept", {"token": token, "password": PASSWORD}, 200)
-        tokens = self.ask("POST", "/v1/auth/login", {"email": _OWNER, "password": PASSWORD}, 200)
+        tokens = self.ask("POST", "/v1/auth/login", {"email": OWNER, "password": PASSWORD}, 200)
         self.token = tokens["access_token"]
 
     def ask(self, method: str, path: str, body: Any, expected: int) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from denied import DENIALS
 from expand import Template, expand, statements
 
 _SOURCE = Path(__file__).parents[2] / "template.yaml"
@@ -56,6 +57,9 @@ class Translated(unittest.TestCase):
         self.assertEqual(len(self.of_kind("AWS::ApiGatewayV2::Route")), len(expected))
         self.assertEqual(sorted((function, arn["Fn::Sub"][0]) for function, arn in found), sorted(expected))
         self.assertTrue(all(arn["Fn::Sub"][1] == {"__ApiId__": {"Ref": "Api"}, "__Stage__": "*"} for _, arn in found))
+
+    def test_every_function_with_a_route_is_denied_something(self) -> None:
+        self.assertEqual({denial.function for denial in DENIALS}, {function for function, _ in self.events("HttpApi")})
 
     def test_the_topic_may_call_the_function_that_it_starts(self) -> None:
         expected = [(function, event["Topic"]) for function, event in self.events("SNS")]

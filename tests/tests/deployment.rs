@@ -15,6 +15,8 @@ use routes::routes;
 
 /// Seconds after which API Gateway gives up.
 const GATEWAY_PATIENCE: u64 = 30;
+/// Seconds after which a claim on a mail or a link counts no more: `CLAIM_LIFE` of `shared`.
+const CLAIM: u64 = 60;
 
 fn template() -> &'static Template {
     Template::deployed().unwrap()
@@ -67,6 +69,29 @@ fn a_function_answers_before_api_gateway_gives_up() {
 }
 
 #[test]
+fn a_function_that_nobody_waits_for_ends_before_its_claims_do() {
+    for function in template().of_kind("AWS::Serverless::Function") {
+        let own = function.properties["Timeout"].as_u64();
+        assert!(own.is_none_or(|seconds| seconds < CLAIM), "{} outlives its claims", function.logical_id);
+    }
+}
+
+#[test]
+fn mail_that_cannot_be_sent_holds_up_no_other_for_long() {
+    let mapping = template().resource("DeliverMailOutbox", "AWS::Lambda::EventSourceMapping").unwrap().properties;
+    let expected = [
+        ("StartingPosition", json!("TRIM_HORIZON")),
+        ("BatchSize", json!(10)),
+        ("BisectBatchOnFunctionError", json!(true)),
+        ("MaximumRetryAttempts", json!(3)),
+        ("MaximumRecordAgeInSeconds", json!(3600)),
+    ];
+    for (name, value) in expected {
+        assert_eq!(mapping[name], value, "{name}");
+    }
+}
+
+#[test]
 fn every_function_is_traced_and_logs_into_a_group_of_its_own_that_is_emptied() {
     assert_eq!((&globals()["Tracing"], &globals()["LoggingConfig"]["LogFormat"]), (&json!("Active"), &json!("JSON")));
     let mut groups = BTreeSet::new();
@@ -90,6 +115,9 @@ fn the_sweep_runs_every_five_minutes_and_a_run_that_failed_is_kept() {
         (sweep.function, &sweep.properties["ScheduleExpression"]),
         ("ExpireFunction", &json!("rate(5 minutes)"))
     );
+    // No longer than until the next run, which does the same work.
+    let retry = json!({"MaximumEventAgeInSeconds": 300, "MaximumRetryAttempts": 2});
+    assert_eq!(sweep.properties["RetryPolicy"], retry);
     assert_eq!(sweep.properties["DeadLetterConfig"]["Arn"], json!({"Fn::GetAtt": ["FailureQueue", "Arn"]}));
     // Without a role of its own, SAM makes one that may start this function and nothing else: tests/deployed/test_template.py.
     assert_eq!(sweep.properties["RoleArn"], Value::Null);
@@ -197,6 +225,9 @@ fn what_goes_wrong_raises_an_alarm() {
         let text = |name: &str| alarm.properties[name].as_str().unwrap_or_default();
         assert_eq!(text("ComparisonOperator"), "GreaterThanThreshold", "{}", alarm.logical_id);
         assert_eq!(alarm.properties["EvaluationPeriods"], 1, "{}", alarm.logical_id);
+        // Reputation moves slowly; everything else is told of in five minutes.
+        let period = if text("Namespace") == "AWS/SES" { 900 } else { 300 };
+        assert_eq!(alarm.properties["Period"], period, "{}", alarm.logical_id);
         let of = alarm.properties["Dimensions"].as_array().map_or(&[][..], Vec::as_slice);
         let of = of.iter().map(|of| format!("{} {}", of["Name"].as_str().unwrap(), referenced(&of["Value"]).unwrap()));
         let of = of.collect::<Vec<_>>().join(", ");
@@ -227,7 +258,9 @@ fn the_errors_of_every_function_raise_exactly_one_alarm_of_at_most_ten_metrics()
         assert_eq!(sums.iter().map(|sum| sum["Expression"].as_str().unwrap()).collect::<Vec<_>>(), ["SUM(METRICS())"]);
         assert!(metrics.len() <= 10, "{name} has more metrics than an alarm may");
         for metric in metrics {
-            let (statistic, metric) = (&metric["MetricStat"]["Stat"], &metric["MetricStat"]["Metric"]);
+            let (statistic, period) = (&metric["MetricStat"]["Stat"], &metric["MetricStat"]["Period"]);
+            let metric = &metric["MetricStat"]["Metric"];
+            assert_eq!(period, 300, "{name}");
             assert_eq!(
                 (statistic, &metric["Namespace"], &metric["MetricName"]),
                 (&json!("Sum"), &json!("AWS/Lambda"), &json!("Errors"))

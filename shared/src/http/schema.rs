@@ -67,15 +67,21 @@ ids! {
 texts! {
     AttributeName = "AttributeName": |text| text.pattern(Some("^[a-z][a-z0-9_]{0,39}$")).examples(["company_size"]);
     Code = "Code": |text| {
-        let text = text.description(Some("A code as it is shown. Codes that differ only in case, hyphens or look-alikes (o and 0, i, l and 1) are one."));
-        text.min_length(Some(8)).max_length(Some(64)).pattern(Some("^[A-Za-z0-9-]+$")).examples(["7K2M-9PQR-4TVW-X3YZ"])
+        let text = text.description(Some(
+            "A code as it is shown, of at least six letters and digits. Codes that differ only in case, hyphens or \
+             look-alikes (o and 0, i, l and 1) are one.",
+        ));
+        let text = text.min_length(Some(8)).max_length(Some(64)).pattern(Some("^-*([A-Za-z0-9]-*){6,}$"));
+        text.examples(["7K2M-9PQR-4TVW-X3YZ"])
     };
     Email = "Email": |text| {
         let text = text.description(Some("An address, without a display name."));
         text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Email))).max_length(Some(254)).examples(["ada@example.com"])
     };
     FoldedCode = "TypedCode": |text| {
-        let text = text.description(Some("A code as somebody types it. Case, hyphens and white space do not count; o is 0, i and l are 1."));
+        let text = text.description(Some(
+            "A code as somebody types it. Case, hyphens and white space do not count; o is 0, i and l are 1.",
+        ));
         text.min_length(Some(1)).examples(["7k2m 9pqr 4tvw x3yz"])
     };
     Instant = "Instant": |text| {

@@ -29,7 +29,7 @@ impl Sample {
     pub fn of(name: &str) -> Self {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../events/{name}.json"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self { event: serde_json::from_str(&text).unwrap(), context: Context::default(), is_held: true }
+        Self::new(serde_json::from_str(&text).unwrap())
     }
 
     /// The event in `events/` of this route, named as API Gateway names it.
@@ -38,11 +38,11 @@ impl Sample {
         let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
         let mut events = files.map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap());
         let event = events.find(|event: &Value| event["routeKey"] == key);
-        Self {
-            event: event.unwrap_or_else(|| panic!("no sample for {key}")),
-            context: Context::default(),
-            is_held: true,
-        }
+        Self::new(event.unwrap_or_else(|| panic!("no sample for {key}")))
+    }
+
+    fn new(event: Value) -> Self {
+        Self { event, context: Context::default(), is_held: true }
     }
 
     /// The event itself.
@@ -50,9 +50,9 @@ impl Sample {
         self.event.clone()
     }
 
-    /// Its route, as API Gateway names it.
-    pub fn route(&self) -> String {
-        self.event["routeKey"].as_str().unwrap().to_owned()
+    /// Its route, as API Gateway names it, where it comes from there.
+    pub fn route(&self) -> Option<&str> {
+        self.event["routeKey"].as_str()
     }
 
     /// Its body, where that is JSON.
@@ -158,7 +158,7 @@ impl Sample {
     /// Sends it to a function's router, through the adapter that `lambda_http::run` puts around it. What is asked and
     /// answered has to be as the contract says.
     pub async fn send(self, router: Router) -> Reply {
-        let (route, asked) = (self.route(), self.json());
+        let (route, asked) = (self.route().unwrap().to_owned(), self.json());
         let request: LambdaRequest = serde_json::from_value(self.event).unwrap();
         let event = LambdaEvent::new(request, self.context);
         let answer = Adapter::from(router).call(event);

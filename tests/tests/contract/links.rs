@@ -15,12 +15,8 @@ pub fn link(paths: &mut Map<String, Value>, schemas: &Map<String, Value>) {
         let fields = schemas[schema.rsplit('/').next().unwrap()]["properties"].as_object().unwrap();
         let links = targets.iter().filter_map(|(name, parameters)| {
             let values = parameters.iter().enumerate().map(|(at, (parameter, shape))| {
-                let is_last = at + 1 == parameters.len();
-                let fits = |(name, field): &(&String, &Value)| match name.as_str() {
-                    "id" => field["$ref"] == *shape,
-                    name if is_last => name == parameter,
-                    _ => field["$ref"] == *shape,
-                };
+                let names_it = |name: &str| at + 1 < parameters.len() || name == "id" || name == parameter;
+                let fits = |(name, field): &(&String, &Value)| names_it(name) && is_read_as(&field["$ref"], shape);
                 let (field, _) = fields.iter().find(fits)?;
                 Some((parameter.clone(), json!(format!("$response.body#/{field}"))))
             });
@@ -31,6 +27,12 @@ pub fn link(paths: &mut Map<String, Value>, schemas: &Map<String, Value>) {
         assert!(!links.is_empty(), "nothing may be done with {schema}");
         created["links"] = links.into();
     }
+}
+
+/// Whether what is shown as one type is read as another: a code is read however it is typed.
+fn is_read_as(shown: &Value, read: &Value) -> bool {
+    let typed = shown == "#/components/schemas/Code" && read == "#/components/schemas/TypedCode";
+    shown == read || typed
 }
 
 fn operations(paths: &Map<String, Value>) -> impl Iterator<Item = &Value> {

@@ -141,15 +141,41 @@ fn answer_of_gateway(status: &str, answer: &Value) -> bool {
 }
 
 #[test]
-fn every_example_of_a_problem_is_one_of_a_route() {
-    let text = DOCUMENT.to_string();
+fn every_example_of_a_problem_is_one_of_its_routes() {
+    let operations = operations(&DOCUMENT);
+    let shows = |operation: &Value, example: &Value| {
+        let answers = operation["responses"].as_object().unwrap().values();
+        let shown = answers.map(|answer| {
+            let examples = &resolved(&DOCUMENT, answer)["content"]["application/problem+json"]["examples"];
+            &examples[example["type"].as_str().unwrap()]["value"]["detail"]
+        });
+        shown.into_iter().any(|detail| *detail == example["detail"])
+    };
     for example in problems::all() {
-        let detail = format!("\"detail\":{}", example["detail"]);
-        assert!(text.contains(&detail), "{detail} is nowhere");
-        for route in example.get("routes").and_then(Value::as_array).into_iter().flatten() {
-            assert!(operations(&DOCUMENT).contains_key(route.as_str().unwrap()), "{route}");
+        let example = Value::Object(example);
+        assert!(operations.values().any(|operation| shows(operation, &example)), "{example} is nowhere");
+        for route in example["routes"].as_array().into_iter().flatten() {
+            assert!(shows(operations[route.as_str().unwrap()], &example), "{example} is not at {route}");
         }
     }
+}
+
+/// The tasks that an answer links to, by the task that it answers.
+fn links(route: &str) -> BTreeSet<String> {
+    let links = operations(&DOCUMENT)[route]["responses"]["201"]["links"].as_object().unwrap();
+    links.keys().cloned().collect()
+}
+
+#[test]
+fn what_was_created_leads_to_what_may_be_done_with_it() {
+    let team = ["organisations-change-team", "organisations-delete-team"];
+    assert_eq!(links("POST /v1/organisations/{id}/teams"), team.map(str::to_owned).into());
+    let request = ["organisations-approve-request", "organisations-reject-request"];
+    assert_eq!(links("POST /v1/organisation-requests"), request.map(str::to_owned).into());
+    let code = ["change", "delete", "read", "redemptions"].map(|task| format!("invite-codes-{task}"));
+    assert_eq!(links("POST /v1/invite-codes"), code.into());
+    let invitation = ["read", "resend", "revoke"].map(|task| format!("invite-{task}"));
+    assert_eq!(links("POST /v1/invitations"), invitation.into());
 }
 
 #[test]

@@ -34,11 +34,8 @@ fn samples() -> &'static [(String, Sample)] {
 
 impl<'a> Site<'a> {
     pub fn of(route: &'a Route) -> Self {
-        let of_route = |(_, sample): &&(String, Sample)| {
-            let event = sample.event();
-            event["routeKey"] == route.key()
-        };
-        let (name, sample) = samples().iter().find(of_route).unwrap_or_else(|| panic!("no sample for {}", route.key()));
+        let of_route = samples().iter().find(|(_, sample)| sample.route() == Some(route.key().as_str()));
+        let (name, sample) = of_route.unwrap_or_else(|| panic!("no sample for {}", route.key()));
         Self { route, name, sample }
     }
 }

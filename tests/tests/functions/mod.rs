@@ -8,7 +8,7 @@ pub mod routes;
 
 /// Sends a sample to the function that the template has for its route.
 pub async fn send(bench: &Bench, sample: Sample) -> Reply {
-    let route = routes::routes().into_iter().find(|route| route.key() == sample.route()).unwrap();
+    let route = routes::routes().into_iter().find(|route| Some(route.key().as_str()) == sample.route()).unwrap();
     sample.send(router(bench, &route.function)).await
 }
 

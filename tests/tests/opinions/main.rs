@@ -11,6 +11,7 @@ use std::env;
 mod differences;
 mod identity;
 mod mail;
+mod queries;
 mod storage;
 mod stream;
 mod subject;
@@ -41,6 +42,7 @@ pub(crate) use questions;
 
 async fn opinions(subject: &Subject) -> Vec<Opinion> {
     let mut opinions = storage::ask(subject).await;
+    opinions.extend(queries::ask(subject).await);
     opinions.extend(stream::ask(subject).await);
     opinions.extend(identity::ask(subject).await);
     opinions.extend(mail::ask(subject).await);

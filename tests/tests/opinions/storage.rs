@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::{
     error::ProvideErrorMetadata,
     types::{
-        AttributeValue, ConditionCheck, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure,
-        TransactWriteItem, Update,
+        AttributeValue, ConditionCheck, Delete, KeysAndAttributes, Put, ReturnValue,
+        ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
     },
 };
 
@@ -22,9 +22,13 @@ questions! {
     a_null_is_there => "ConditionalCheckFailedException",
     a_path_into_a_map_that_is_not_there => "ValidationException",
     a_counter_begins_at_zero => "1",
+    a_sum_begins_with_what_is_said_where_nothing_is_there => "1",
+    an_update_returns_what_stands_there_now => "2",
+    a_map_is_measured_by_its_members => "ok, ConditionalCheckFailedException",
     a_cancelled_transaction_says_why_by_position => "None, ConditionalCheckFailed, None",
     a_cancelled_transaction_changes_nothing => "nothing",
     a_cancelled_transaction_tells_what_stood_there => "1",
+    a_cancelled_transaction_changes_nothing_in_another_table => "nothing",
     one_item_twice_in_a_transaction => "ValidationException",
     a_transaction_of_a_hundred_and_one => "ValidationException",
     a_repeat_under_the_same_token => "ok, once",
@@ -128,6 +132,46 @@ async fn a_counter_begins_at_zero(subject: &Subject) -> String {
     let update = update.update_expression("ADD n :one").expression_attribute_values(":one", number(1));
     update.send().await.unwrap();
     n(&read(subject, &key).await.unwrap())
+}
+
+async fn a_sum_begins_with_what_is_said_where_nothing_is_there(subject: &Subject) -> String {
+    let key = subject.key();
+    let update = subject.dynamodb.update_item().table_name(&subject.table).set_key(Some(item(&key, &[])));
+    let update = update.update_expression("SET n = if_not_exists(n, :zero) + :one");
+    let update = update.expression_attribute_values(":zero", number(0)).expression_attribute_values(":one", number(1));
+    update.send().await.unwrap();
+    n(&read(subject, &key).await.unwrap())
+}
+
+async fn an_update_returns_what_stands_there_now(subject: &Subject) -> String {
+    let key = subject.key();
+    store(subject, &key, &[("n", number(1))]).await;
+    let update = subject.dynamodb.update_item().table_name(&subject.table).set_key(Some(item(&key, &[])));
+    let update = update.update_expression("ADD n :one").expression_attribute_values(":one", number(1));
+    n(&update.return_values(ReturnValue::AllNew).send().await.unwrap().attributes.unwrap())
+}
+
+async fn a_map_is_measured_by_its_members(subject: &Subject) -> String {
+    let key = subject.key();
+    let two = ["one", "two"].map(|name| (name.to_owned(), number(1)));
+    store(subject, &key, &[("sessions", AttributeValue::M(two.into()))]).await;
+    let below = async |most| {
+        let update = subject.dynamodb.update_item().table_name(&subject.table).set_key(Some(item(&key, &[])));
+        let update = update.update_expression("SET n = :most").condition_expression("size(sessions) < :most");
+        outcome(&update.expression_attribute_values(":most", number(most)).send().await)
+    };
+    format!("{}, {}", below(3).await, below(2).await)
+}
+
+async fn a_cancelled_transaction_changes_nothing_in_another_table(subject: &Subject) -> String {
+    let (here, taken) = (subject.key(), subject.key());
+    store(subject, &taken, &[]).await;
+    let elsewhere = Put::builder().table_name(&subject.streamed).set_item(Some(item(&here, &[]))).build().unwrap();
+    let transaction = subject.dynamodb.transact_write_items();
+    let transaction = transaction.transact_items(TransactWriteItem::builder().put(elsewhere).build());
+    transaction.transact_items(put_new(subject, item(&taken, &[]))).send().await.unwrap_err();
+    let read = subject.dynamodb.get_item().table_name(&subject.streamed).set_key(Some(item(&here, &[])));
+    read.consistent_read(true).send().await.unwrap().item.map_or_else(|| "nothing".to_owned(), |_| "an item".to_owned())
 }
 
 /// A transaction of three, of which the second cannot be.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use aws_sdk_dynamodbstreams::types::{AttributeValue as Streamed, Record, ShardIteratorType};
+use jiff::SignedDuration;
 
 use crate::{questions, subject::Subject};
 
@@ -17,8 +18,10 @@ questions! {
 
 /// The sort key of what is written last.
 const LAST: &str = "Z";
-/// How many pages are read of each shard.
-const MOST_PAGES: usize = 100;
+/// How often more is asked for, and how long is waited in between, before a record is given up.
+const MOST_ROUNDS: usize = 100;
+/// See [`MOST_ROUNDS`].
+const A_MOMENT: SignedDuration = SignedDuration::from_millis(50);
 
 fn item(key: &str, sort: &str, n: u32) -> HashMap<String, AttributeValue> {
     let text = |value: &str| AttributeValue::S(value.to_owned());
@@ -52,20 +55,21 @@ async fn records(subject: &Subject, key: &str) -> String {
     for shard in stream.shards() {
         let iterator = subject.streams.get_shard_iterator().stream_arn(arn).set_shard_id(shard.shard_id.clone());
         let iterator = iterator.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await.unwrap();
-        iterators.extend(iterator.shard_iterator);
+        iterators.push(iterator.shard_iterator);
     }
     let mut found = Vec::new();
-    for _ in 0..MOST_PAGES {
+    for _ in 0..MOST_ROUNDS {
         for iterator in &mut iterators {
-            let read = subject.streams.get_records().shard_iterator(iterator.as_str()).send().await.unwrap();
-            if let Some(next) = read.next_shard_iterator {
-                *iterator = next;
-                found.extend(read.records.unwrap_or_default().into_iter().filter(|record| is_of(record, "pk", key)));
-            }
+            // A shard that is closed and read to its end has none.
+            let Some(next) = iterator.take() else { continue };
+            let read = subject.streams.get_records().shard_iterator(next).send().await.unwrap();
+            found.extend(read.records.unwrap_or_default().into_iter().filter(|record| is_of(record, "pk", key)));
+            *iterator = read.next_shard_iterator;
         }
         if let Some(last) = found.iter().position(|record| is_of(record, "sk", LAST)) {
             return found[..last].iter().map(said).collect::<Vec<_>>().join(", ");
         }
+        subject.pass(A_MOMENT).await;
     }
     "not to its end".to_owned()
 }

@@ -9,8 +9,8 @@ pub fn faults_of_examples(document: &Value) -> Vec<String> {
     let contract = Contract::of(document.clone());
     let mut faults = Vec::new();
     each(document, "", &mut |place, value| {
-        if value["schema"].is_object() && place.contains("/content/") {
-            faults.extend(contract.faults_of_media_type(place, value));
+        if value["schema"].is_object() {
+            faults.extend(contract.faults_of_shown(place, value));
         } else if let Some(examples) = value.get("examples").and_then(Value::as_array) {
             faults.extend(examples.iter().flat_map(|example| contract.against(CLOSED, place, example)));
         }
@@ -19,11 +19,13 @@ pub fn faults_of_examples(document: &Value) -> Vec<String> {
 }
 
 impl Contract {
-    fn faults_of_media_type(&self, place: &str, media_type: &Value) -> Vec<String> {
-        let named = media_type["examples"].as_object().into_iter().flat_map(|examples| examples.values());
-        let examples: Vec<_> = media_type.get("example").into_iter().chain(named.map(|one| &one["value"])).collect();
+    /// What is wrong with the examples of a media type, which needs some, or of a parameter or header.
+    fn faults_of_shown(&self, place: &str, shown: &Value) -> Vec<String> {
+        let named = shown["examples"].as_object().into_iter().flat_map(|examples| examples.values());
+        let examples: Vec<_> = shown.get("example").into_iter().chain(named.map(|one| &one["value"])).collect();
         // The document is no example of itself.
-        if examples.is_empty() && !place.starts_with("/paths/~1v1~1openapi.json") {
+        let needs_some = place.contains("/content/") && !place.starts_with("/paths/~1v1~1openapi.json");
+        if examples.is_empty() && needs_some {
             return vec![format!("{place} has no example")];
         }
         examples.into_iter().flat_map(|example| self.against(CLOSED, &format!("{place}/schema"), example)).collect()
