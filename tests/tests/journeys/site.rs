@@ -127,7 +127,9 @@ impl Site {
         assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{path}: {text}");
         if let Some(route) = contract::route(method.as_str(), &path) {
             let names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
-            let media_type = headers.get(CONTENT_TYPE).map(|it| it.to_str().unwrap().split(';').next().unwrap());
+            // Who passes on what has no content may name a type all the same.
+            let of_content = headers.get(CONTENT_TYPE).filter(|_| !text.is_empty());
+            let media_type = of_content.map(|it| it.to_str().unwrap().split(';').next().unwrap());
             contract::hold(&Exchange {
                 route: &route,
                 asked: asked.as_ref(),
