@@ -68,6 +68,8 @@ def main(partly: bool, tools: Path, work: Path, command: list[str]) -> int:
             recorder.contrived = False
             fired = _schedule_fires(log)
         finally:
+            # What functions still ask for finds nobody.
+            recorder.shutdown()
             process.terminate()
             process.wait(30)
     print("the schedule fired" if fired else "the schedule did not fire")

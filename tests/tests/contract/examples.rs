@@ -1,5 +1,6 @@
 //! An example of every answer: what a portal in memory answers to the samples of `events/`, sent in such an order that each
-//! of them works. Its ids are drawn from a seed and its clock stands still, so that it always answers the same.
+//! of them works. Its ids are drawn from a seed and its clock moves from request to request alone, so that it always
+//! answers the same.
 
 use std::collections::BTreeMap;
 
