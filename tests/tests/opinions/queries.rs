@@ -2,22 +2,18 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{
-    operation::query::{QueryOutput, builders::QueryFluentBuilder},
-    types::AttributeValue,
-};
+use aws_sdk_dynamodb::operation::query::{QueryOutput, builders::QueryFluentBuilder};
 
-use crate::{questions, subject::Subject};
+use crate::{
+    questions,
+    subject::{Subject, text},
+};
 
 questions! {
     a_range_of_sort_keys_has_both_its_ends => "ab ac b",
     sort_keys_that_begin_alike => "a ab ac",
     the_last_sort_key_first => "c b ac ab a",
     a_filter_takes_away_from_a_page_and_not_from_its_end => "nothing, and more after ab",
-}
-
-fn text(value: &str) -> AttributeValue {
-    AttributeValue::S(value.to_owned())
 }
 
 /// Writes five items under a key of their own.

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     questions,
-    subject::{INDEX, Subject, outcome},
+    subject::{INDEX, Subject, outcome, text},
 };
 
 questions! {
@@ -44,10 +44,6 @@ questions! {
     an_index_pages_by_the_last_key => "a b | c",
     an_expression_with_an_unused_name => "ValidationException",
     an_unknown_table => "ResourceNotFoundException",
-}
-
-fn text(value: &str) -> AttributeValue {
-    AttributeValue::S(value.to_owned())
 }
 
 fn number(value: u32) -> AttributeValue {

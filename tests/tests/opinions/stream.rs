@@ -6,7 +6,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use aws_sdk_dynamodbstreams::types::{AttributeValue as Streamed, Record, ShardIteratorType};
 use jiff::SignedDuration;
 
-use crate::{questions, subject::Subject};
+use crate::{
+    questions,
+    subject::{Subject, text},
+};
 
 questions! {
     records_of_one_item_come_in_their_order => "INSERT 1, MODIFY 2, MODIFY 3, REMOVE",
@@ -24,7 +27,6 @@ const MOST_ROUNDS: usize = 100;
 const A_MOMENT: SignedDuration = SignedDuration::from_millis(50);
 
 fn item(key: &str, sort: &str, n: u32) -> HashMap<String, AttributeValue> {
-    let text = |value: &str| AttributeValue::S(value.to_owned());
     HashMap::from([
         ("pk".to_owned(), text(key)),
         ("sk".to_owned(), text(sort)),

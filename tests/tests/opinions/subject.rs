@@ -12,8 +12,8 @@ use aws_sdk_cognitoidentityprovider::types::{
 use aws_sdk_dynamodb as dynamodb;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType, StreamSpecification, StreamViewType,
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
 };
 use aws_sdk_dynamodbstreams as dynamodbstreams;
 use aws_sdk_sesv2 as ses;
@@ -187,6 +187,11 @@ async fn pool(cognito: &cognito::Client) -> (String, String) {
     let client = client.prevent_user_existence_errors(cognito::types::PreventUserExistenceErrorTypes::Enabled);
     let client = client.send().await.unwrap().user_pool_client.unwrap().client_id.unwrap();
     (pool, client)
+}
+
+/// A text as an attribute of an item.
+pub fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
 }
 
 /// The code of an error, or `ok`.
